@@ -1,0 +1,1 @@
+"""What every room may use: errors, units, table contracts, settings, provenance, plug-ins."""

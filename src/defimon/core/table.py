@@ -1,0 +1,133 @@
+"""What a table contract is, and how a frame is held to it at the door."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from defimon.core.errors import BadData
+
+LISTED_ROWS = 5
+"""How many offending rows an error shows: enough to see the pattern, few enough to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a contract: dtype, unit, the range of values that can be true, and its meaning."""
+
+    name: str
+    dtype: pl.DataType
+    doc: str
+    unit: str = ""
+    nullable: bool = False
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+
+    def expected(self) -> str:
+        """What a value must be, in words for an error message."""
+        words = [str(self.dtype)]
+        if self.unit:
+            words.append(f"in {self.unit}")
+        if self.low is not None or self.high is not None:
+            words.append(f"from {self.low} to {self.high}")
+        if self.choices:
+            words.append("one of " + ", ".join(self.choices))
+        return " ".join(words) + ("" if self.nullable else ", never empty")
+
+    def broken(self) -> pl.Expr:
+        """True where a value of this column breaks the contract (after the cast to its dtype)."""
+        value = pl.col(self.name)
+        bad = pl.lit(value=False) if self.nullable else value.is_null()
+        if self.dtype.is_float():
+            bad = bad | (value.is_nan() | value.is_infinite()).fill_null(value=False)
+        if self.low is not None:
+            bad = bad | (value < self.low).fill_null(value=False)
+        if self.high is not None:
+            bad = bad | (value > self.high).fill_null(value=False)
+        if self.choices:
+            bad = bad | (~value.is_in(list(self.choices))).fill_null(value=False)
+        return bad.alias(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Contract of one kind of row: columns in order, and the key that names a row."""
+
+    name: str
+    doc: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def schema(self) -> pl.Schema:
+        return pl.Schema({column.name: column.dtype for column in self.columns})
+
+    def column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
+
+    def empty(self) -> pl.DataFrame:
+        return pl.DataFrame(schema=self.schema)
+
+    def rows(self, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+        """Frame of this table from mappings; a column that is not given is null."""
+        return self.validate(pl.DataFrame([dict(row) for row in rows], schema=self.schema, strict=False))
+
+    def validate(self, frame: pl.DataFrame, *, where: str = "") -> pl.DataFrame:
+        """The frame with exactly this table's columns and dtypes; absent nullable columns become null.
+
+        Raises BadData that names `where` (a file, a source), row, column, value and what was expected,
+        for an absent or unknown column, a value of the wrong type, null, NaN or out of range.
+        """
+        place = f"{where}: " if where else ""
+        unknown = sorted(set(frame.columns) - set(self.names))
+        if unknown:
+            raise BadData(
+                f"{place}table {self.name} has no column {', '.join(unknown)}.",
+                remedy=f"Known columns: {', '.join(self.names)}.",
+            )
+        absent = [c.name for c in self.columns if c.name not in frame.columns and not c.nullable]
+        if absent:
+            raise BadData(f"{place}column {', '.join(absent)} is missing.", remedy="Add it and try again.")
+        cast = frame.select(self._cast(frame, column, place) for column in self.columns)
+        self._refuse_broken(cast, place)
+        return cast
+
+    def _cast(self, frame: pl.DataFrame, column: Column, place: str) -> pl.Series:
+        if column.name not in frame.columns:
+            return pl.Series(column.name, [None] * frame.height, dtype=column.dtype)
+        given = frame[column.name]
+        if given.dtype == column.dtype:
+            return given
+        try:
+            cast = given.cast(column.dtype, strict=False)
+        except pl.exceptions.PolarsError as error:
+            raise BadData(
+                f"{place}column {column.name} holds {given.dtype}, expected {column.expected()}."
+            ) from error
+        lost = cast.is_null() & given.is_not_null()
+        if lost.any():
+            self._raise(frame.with_columns(given), lost, column, place)
+        return cast
+
+    def _refuse_broken(self, frame: pl.DataFrame, place: str) -> None:
+        broken = frame.select(column.broken() for column in self.columns)
+        for column in self.columns:
+            if broken[column.name].any():
+                self._raise(frame, broken[column.name], column, place)
+
+    @staticmethod
+    def _raise(frame: pl.DataFrame, broken: pl.Series, column: Column, place: str) -> None:
+        index = broken.arg_true()
+        listed = [
+            f"row {row + 1}, column {column.name}: {frame[column.name][row]!r}, expected {column.expected()}"
+            for row in index.head(LISTED_ROWS)
+        ]
+        raise BadData(
+            f"{place}{len(index)} value(s) of column {column.name} break the contract:", rows=listed
+        )
