@@ -49,7 +49,8 @@ class Rows:
     @property
     def values(self) -> NDArray[np.float32]:
         """(m, k) float32, NaN where missing."""
-        return self.table.values[self.index]
+        chosen: NDArray[np.float32] = self.table.values[self.index]
+        return chosen
 
     @property
     def anchor(self) -> Floats:
@@ -68,7 +69,8 @@ class Rows:
         return self.table.names
 
     def column(self, name: str) -> NDArray[np.float32]:
-        return self.table.values[self.index, self.table.names.index(name)]
+        chosen: NDArray[np.float32] = self.table.values[self.index, self.table.names.index(name)]
+        return chosen
 
     def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> "Rows":
         return Rows(self.table, self.index[chosen])
