@@ -84,7 +84,7 @@ class Rows:
         place = self.index[:, None] - back[None, :]
         safe = np.maximum(place, 0)
         own = (place >= 0) & (self.table.pool[safe] == self.pool[:, None])
-        out = self.table.values[safe]
+        out: NDArray[np.float32] = self.table.values[safe]
         out[~own] = np.nan
         return out
 

@@ -1,0 +1,82 @@
+"""The gate: a model is served only while it beats the yardstick on forecasts whose truth was known."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from defimon.core.errors import Doubtful
+from defimon.evaluation.scores import Floats, diebold_mariano, skill
+
+CRITICAL_T = -1.65
+"""One-sided 5 % point of the normal distribution."""
+
+FEWEST_DAYS = 60
+"""Forecast days with a known truth below which nothing is proved."""
+
+HIGHEST_R2 = 0.95
+"""Share of the variance of a yield's change that no honest model has explained: the best reach a third."""
+
+WIDEST_LEAD = 0.35
+"""Skill above a linear model's that no honest model has reached: the widest lead measured is 0.12."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Which model is served, and why in words."""
+
+    model: str
+    reason: str
+    skill: float
+    dm_t: float
+
+
+def choose(
+    errors: Mapping[str, Floats], day: NDArray[np.int32], *, yardstick: str = "persistence"
+) -> Verdict:
+    """The model with the lowest MAE among those that pass, else the yardstick with the reason.
+
+    `errors` maps each model to its errors (n,) on the same n forecasts of the days `day` (n,).
+    """
+    days = len(np.unique(day))
+    if days < FEWEST_DAYS:
+        return Verdict(yardstick, f"{days} days of known truth, {FEWEST_DAYS} needed", 0.0, 0.0)
+    naive = errors[yardstick]
+    rated = {
+        name: (skill(error, naive), diebold_mariano(error, naive, day))
+        for name, error in errors.items()
+        if name != yardstick
+    }
+    passed = {name: figures for name, figures in rated.items() if figures[0] > 0 and figures[1] < CRITICAL_T}
+    if passed:
+        best = max(passed, key=lambda name: passed[name][0])
+        gained, t = passed[best]
+        return Verdict(best, f"beats {yardstick} by {gained:.1%} over {days} days, DM t {t:.1f}", gained, t)
+    if not rated:
+        return Verdict(yardstick, "no other model was asked", 0.0, 0.0)
+    best = max(rated, key=lambda name: rated[name][0])
+    gained, t = rated[best]
+    return Verdict(
+        yardstick,
+        f"best model {best} is not proved better: skill {gained:+.1%}, DM t {t:.1f}, {CRITICAL_T} needed",
+        gained,
+        t,
+    )
+
+
+def refuse_too_good(model: str, r2: float, gained: float, linear: float | None) -> None:
+    """Raises Doubtful when a score cannot be honest.
+
+    `r2` is the share of variance of the log-ratio to the yardstick that the model explains, `gained` its
+    skill, `linear` the skill of a linear model on the same forecasts, if one was scored.
+    """
+    remedy = "Run `defimon audit leaks` on this panel; if it finds nothing, look for the future in the data."
+    if r2 > HIGHEST_R2:
+        raise Doubtful(f"{model} explains {r2:.1%} of what cannot be known.", figure=r2, remedy=remedy)
+    if linear is not None and gained - max(linear, 0.0) > WIDEST_LEAD:
+        raise Doubtful(
+            f"{model} has skill {gained:.1%} where a linear model has {linear:.1%}.",
+            figure=gained,
+            remedy=remedy,
+        )
