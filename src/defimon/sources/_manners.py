@@ -1,0 +1,60 @@
+"""How a client behaves towards the service it asks: patience, politeness, and turns at one host."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """Time-outs, retries and politeness of a client; the defaults suit a free public service.
+
+    No service documents figures for these, so they lean to the polite side: four calls at a time, at most
+    five a second, and up to about a minute of patience with a service that asks to be left alone.
+    """
+
+    connect_s: float = 3.0
+    """Longest wait for a connection, and for the host's name: no network must be told within seconds."""
+    read_s: float = 30.0
+    """Longest silence while an answer is due."""
+    whole_s: float = 120.0
+    """Longest time for one answer, however steadily it trickles in."""
+    attempts: int = 5
+    first_wait_s: float = 1.0
+    """Wait before the second attempt; doubles with each further one, plus up to as much again at random."""
+    longest_wait_s: float = 60.0
+    """Cap of a wait; a service that asks for a longer one ends the attempt with TryAgain."""
+    at_once: int = 4
+    """Most calls under way at one host."""
+    gap_s: float = 0.2
+    """Least time between the starts of two calls at one host."""
+    largest_bytes: int = 64 * MEBIBYTE
+    """Largest body that is read: DefiLlama's largest answer is about 10 MB."""
+
+
+class Lane:
+    """Turns at one host: `at_once` calls under way, `gap_s` between their starts, and pauses when asked."""
+
+    def __init__(self, manners: Manners) -> None:
+        self._gap_s = manners.gap_s
+        self._places = asyncio.Semaphore(manners.at_once)
+        self._next_start = 0.0
+        self._paused_until = 0.0
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Waits for a place and for the gap since the last start."""
+        async with self._places:
+            clock = asyncio.get_running_loop().time
+            start = max(clock(), self._next_start)
+            self._next_start = start + self._gap_s
+            while (wait := max(start, self._paused_until) - clock()) > 0:  # noqa: ASYNC110 - a pause may grow
+                await asyncio.sleep(wait)
+            yield
+
+    def pause(self, seconds: float) -> None:
+        """No call starts in the next `seconds`: one refusal for haste is meant for all of them."""
+        self._paused_until = max(self._paused_until, asyncio.get_running_loop().time() + seconds)
