@@ -1,0 +1,115 @@
+"""What a quality rule is, and how a panel is judged by all of them."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import polars as pl
+
+from defimon.core.plugins import Family
+from defimon.core.tables import PANEL
+
+REPORT_SCHEMA = pl.Schema(
+    {
+        "rule": pl.String(),
+        "action": pl.String(),
+        "rows": pl.Int64(),
+        "pools": pl.Int64(),
+        "found": pl.String(),
+        "doc": pl.String(),
+    }
+)
+
+
+class Rule(ABC):
+    """One reason to doubt a row.
+
+    `action`: a flagged row stays in the panel and names the rule in `flags`; a quarantined one cannot be
+    true, or is not the last word on its day, and is kept apart, whole. `looks_at` says what the rule is
+    shown: every row by itself, days (after rows that cannot be true were set apart), or the series of each
+    pool (after duplicates of a day were set apart too).
+    """
+
+    name: ClassVar[str]
+    action: ClassVar[Literal["flag", "quarantine"]] = "flag"
+    looks_at: ClassVar[Literal["row", "day", "series"]] = "series"
+
+    @abstractmethod
+    def caught(self, panel: pl.DataFrame) -> pl.Series:
+        """One boolean a row of a panel that is sorted by pool and time; never null."""
+
+    def found(self, panel: pl.DataFrame, caught: pl.DataFrame) -> str:
+        """What was found beyond the number of rows, for the report; empty when nothing is to be said."""
+        _ = panel, caught
+        return ""
+
+
+FAMILY: Family[Rule] = Family("defimon.quality", Rule)  # type: ignore[type-abstract]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A judged panel.
+
+    `kept`: the panel's rows that may be used, `flags` naming the rules that doubt them. `quarantined`: the
+    other rows, whole, with the column `rule`. `report`: one row a rule with its rows, pools, what it found
+    and why it exists.
+    """
+
+    kept: pl.DataFrame
+    quarantined: pl.DataFrame
+    report: pl.DataFrame
+
+
+def rules() -> list[Rule]:
+    """Every rule, by name."""
+    return [FAMILY.load(name)() for name in FAMILY.names()]
+
+
+def check(panel: pl.DataFrame) -> Verdict:
+    """Judges a standard panel by every rule; each row comes out once, kept or quarantined.
+
+    The kept rows come out sorted by pool and time and hold the panel's contract.
+    """
+    everyone = rules()
+    left = panel.sort("pool_id", "ts", maintain_order=True)
+    marks = left.select(pl.col("flags").str.split(",").alias("marks")).to_series()
+    left = left.with_columns(marks.fill_null([]))
+    apart: list[pl.DataFrame] = []
+    report: list[dict[str, object]] = []
+    for scope in ("row", "day", "series"):
+        taken = pl.repeat(value=False, n=left.height, dtype=pl.Boolean, eager=True)
+        shown = left
+        for rule in (rule for rule in everyone if rule.looks_at == scope):
+            caught = rule.caught(shown)
+            hit = shown.filter(caught)
+            report.append(_line(rule, hit, rule.found(shown, hit) if hit.height else ""))
+            if rule.action == "quarantine":
+                fresh = caught & ~taken
+                apart.append(shown.filter(fresh).with_columns(pl.lit(rule.name).alias("rule")))
+                taken = taken | caught
+            else:
+                marked = pl.when(caught).then(pl.concat_list("marks", pl.lit(rule.name))).otherwise("marks")
+                left = left.with_columns(marked)
+        left = left.filter(~taken)
+    return Verdict(
+        kept=PANEL.validate(_with_flags(left).select(PANEL.names)),
+        quarantined=_with_flags(pl.concat(apart)).select(*PANEL.names, "rule"),
+        report=pl.DataFrame(report, schema=REPORT_SCHEMA).sort("rule"),
+    )
+
+
+def _line(rule: Rule, hit: pl.DataFrame, found: str) -> dict[str, object]:
+    return {
+        "rule": rule.name,
+        "action": rule.action,
+        "rows": hit.height,
+        "pools": hit["pool_id"].n_unique(),
+        "found": found,
+        "doc": " ".join((type(rule).__doc__ or "").split()),
+    }
+
+
+def _with_flags(frame: pl.DataFrame) -> pl.DataFrame:
+    names = pl.col("marks").list.unique().list.sort().list.join(",")
+    return frame.with_columns(pl.when(pl.col("marks").list.len() > 0).then(names).alias("flags"))

@@ -1,0 +1,1 @@
+"""Where rows come from: files of known formats, and services on the network."""

@@ -1,0 +1,187 @@
+"""A file of rows opened with care: CSV or Parquet, whose cells are read column by column."""
+
+import csv
+import gzip
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from defimon.core.errors import BadData
+from defimon.core.units import UTC_MICROS
+from defimon.sources._base import refuse_rows
+
+DELIMITERS = ",;\t|"
+EMPTY_CELLS = ("", "null", "none", "na", "n/a", "nan", "-")
+"""Cells that hold no value, whatever their case."""
+TRUE_CELLS, FALSE_CELLS = ("true", "1", "yes", "t"), ("false", "0", "no", "f")
+PARQUET_SUFFIXES = (".parquet", ".pq")
+CSV_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".txt")
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Cells of a file: text when it was a CSV, typed when it was Parquet."""
+
+    path: Path
+    frame: pl.DataFrame
+    decimal_comma: bool = False
+
+    @property
+    def columns(self) -> list[str]:
+        return self.frame.columns
+
+    def text(self, name: str) -> pl.Series:
+        """Text without surrounding blanks; an empty cell is null."""
+        cells = self.frame[name].cast(pl.String).str.strip_chars()
+        return cells.set(cells.str.to_lowercase().is_in(EMPTY_CELLS), None).alias(name)
+
+    def number(self, name: str) -> pl.Series:
+        """Float64; an empty cell and NaN are null. Raises BadData where a cell is no number."""
+        given = self.frame[name]
+        if given.dtype.is_numeric():
+            return given.cast(pl.Float64).fill_nan(None)
+        cells = self.text(name)
+        plain = cells.str.replace(r"^(-?\d+),(\d+)$", "${1}.${2}") if self.decimal_comma else cells
+        numbers = plain.cast(pl.Float64, strict=False)
+        self._refuse(numbers.is_null() & cells.is_not_null(), name, "a number")
+        return numbers.fill_nan(None)
+
+    def flag(self, name: str) -> pl.Series:
+        """Boolean; an empty cell is null. Raises BadData where a cell is neither true nor false."""
+        given = self.frame[name]
+        if given.dtype == pl.Boolean:
+            return given
+        cells = self.text(name).str.to_lowercase()
+        known = cells.is_in(TRUE_CELLS + FALSE_CELLS)
+        self._refuse((~known) & cells.is_not_null(), name, "true or false")
+        return cells.is_in(TRUE_CELLS).alias(name)
+
+    def time(self, name: str) -> pl.Series:
+        """Time in UTC: a date, a date and time (UTC when it names no zone), or seconds since 1970."""
+        given = self.frame[name]
+        if given.dtype == pl.Date:
+            return given.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+        if isinstance(given.dtype, pl.Datetime):
+            aware = given if given.dtype.time_zone else given.dt.replace_time_zone("UTC")
+            return aware.dt.convert_time_zone("UTC").cast(UTC_MICROS)
+        if given.dtype.is_numeric():
+            return _from_epoch(given.cast(pl.Float64))
+        cells = self.text(name)
+        times = _from_text(cells)
+        self._refuse(
+            times.is_null() & cells.is_not_null(), name, "a time such as 2025-07-23T00:35:32Z or 2025-07-23"
+        )
+        return times
+
+    def dates_only(self, name: str) -> bool:
+        """Whether the column holds dates without a time of day."""
+        given = self.frame[name]
+        if given.dtype == pl.String:
+            cells = self.text(name).drop_nulls()
+            return bool(cells.str.contains(r"^\d{4}-\d{2}-\d{2}$").all()) and len(cells) > 0
+        return given.dtype == pl.Date
+
+    def _refuse(self, broken: pl.Series, name: str, expected: str) -> None:
+        refuse_rows(broken, where=str(self.path), column=name, found=self.frame[name], expected=expected)
+
+
+def _from_epoch(seconds: pl.Series) -> pl.Series:
+    # Services send seconds or milliseconds; 1e11 seconds is the year 5138, 1e11 milliseconds is 1973.
+    unit = pl.when(pl.col("t").abs() > 1e11).then(1_000.0).otherwise(1_000_000.0)
+    micros = (pl.col("t") * unit).round().cast(pl.Int64).cast(UTC_MICROS)
+    return seconds.alias("t").to_frame().select(micros.alias(seconds.name))[seconds.name]
+
+
+def _from_text(cells: pl.Series) -> pl.Series:
+    text = (
+        pl.col("t")
+        .str.replace(r"^(\d{4}-\d{2}-\d{2})$", "${1}T00:00:00")
+        .str.replace(r"^(\d{4}-\d{2}-\d{2}) ", "${1}T")
+        .str.replace(r"T(\d{2}:\d{2})($|Z|[+-])", "T${1}:00${2}")
+        .str.replace(r" ?(Z|UTC)$", "+00:00")
+        .str.replace(r"(T[\d:.]+)$", "${1}+00:00")
+    )
+    zoned = text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%z", time_unit="us", strict=False)
+    table = cells.alias("t").to_frame()
+    times = table.select(zoned.dt.convert_time_zone("UTC").alias(cells.name))[cells.name]
+    return times.zip_with(times.is_not_null(), _from_epoch(cells.cast(pl.Float64, strict=False)))
+
+
+def open_sheet(path: Path) -> Sheet:
+    """The cells of a CSV (plain or .gz; comma, semicolon, tab; UTF-8 with or without mark) or Parquet file.
+
+    Raises BadData that says why the file cannot be read: absent, empty, truncated, wrongly encoded, of
+    another kind, or with a row whose number of cells is not the header's.
+    """
+    if not path.is_file():
+        raise BadData(f"{path}: there is no such file.", remedy="Check the path.")
+    if path.stat().st_size == 0:
+        raise BadData(f"{path}: the file is empty.", remedy="Export it again.")
+    if path.name.lower().endswith(PARQUET_SUFFIXES):
+        return Sheet(path, _parquet(path))
+    if path.name.lower().endswith(CSV_SUFFIXES):
+        return _csv(path)
+    raise BadData(
+        f"{path}: only {', '.join(CSV_SUFFIXES + PARQUET_SUFFIXES)} files can be read.",
+        remedy="Save it as CSV or Parquet.",
+    )
+
+
+def _parquet(path: Path) -> pl.DataFrame:
+    try:
+        frame = pl.read_parquet(path, hive_partitioning=False)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise BadData(
+            f"{path}: this is not a whole Parquet file ({str(error).splitlines()[0]}).",
+            remedy="It may be truncated: copy or download it again.",
+        ) from error
+    _refuse_no_rows(path, frame.height)
+    return frame
+
+
+def _csv(path: Path) -> Sheet:
+    text = _decoded(path)
+    header = text.split("\n", 1)[0]
+    delimiter = max(DELIMITERS, key=header.count)
+    rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if row]
+    names = [name.strip() for name in rows[0]]
+    _refuse_names(path, names)
+    _refuse_no_rows(path, len(rows) - 1)
+    for place, row in enumerate(rows[1:], start=1):
+        if len(row) != len(names):
+            raise BadData(
+                f"{path}: row {place} has {len(row)} cells, expected {len(names)} as in the header.",
+                remedy="It may be truncated, or a cell holds the delimiter without quotes.",
+            )
+    frame = pl.DataFrame(rows[1:], schema=dict.fromkeys(names, pl.String), orient="row")
+    return Sheet(path, frame, decimal_comma=delimiter == ";")
+
+
+def _decoded(path: Path) -> str:
+    body = path.read_bytes()
+    try:
+        if path.name.lower().endswith(".gz"):
+            body = gzip.decompress(body)
+        return body.decode("utf-8-sig")
+    except (EOFError, OSError, zlib.error) as error:
+        raise BadData(f"{path}: this is not a whole gzip file ({error}).", remedy="Copy it again.") from error
+    except UnicodeDecodeError as error:
+        line = body[: error.start].count(b"\n")
+        raise BadData(
+            f"{path}: the text is not UTF-8 (row {line}, byte {error.start}).",
+            remedy="Save it as UTF-8 and try again.",
+        ) from error
+
+
+def _refuse_names(path: Path, names: Sequence[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise BadData(f"{path}: column {', '.join(twice)} is there more than once.", remedy="Keep one.")
+
+
+def _refuse_no_rows(path: Path, rows: int) -> None:
+    if rows == 0:
+        raise BadData(f"{path}: there is a header but no row.", remedy="Export it again.")
