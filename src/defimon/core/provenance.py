@@ -2,13 +2,29 @@
 
 import hashlib
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from defimon import __version__
 
-CODE_VERSION = __version__
+
+@cache
+def code_version() -> str:
+    """Version of the package and a hash of its sources, so that results of other code never pass for its."""
+    root = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(path.read_bytes())
+    return f"{__version__}+{digest.hexdigest()[:12]}"
+
+
+def text_hash(*parts: object) -> str:
+    """SHA-256 of the parts' texts, each told from its neighbour."""
+    return hashlib.sha256("\x1f".join(str(part) for part in parts).encode()).hexdigest()
 
 
 def content_hash(

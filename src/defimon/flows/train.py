@@ -24,6 +24,10 @@ class ModelSpec:
     def __str__(self) -> str:
         return self.name if self.variant == "log_ratio" else f"{self.name}:{self.variant}"
 
+    def learns(self) -> frozenset[str]:
+        """Kinds of target that the model can learn."""
+        return FAMILY.load(self.name).learns
+
     def build(self, fitting: Fitting) -> Model:
         return FAMILY.load(self.name)(variant=self.variant, fitting=fitting)
 
@@ -43,13 +47,8 @@ def model_spec(text: str) -> ModelSpec:
 
 
 def fitting_of(settings: Settings) -> Fitting:
-    """How fits use this machine; CUDA when it is there and the settings leave the choice."""
-    device = settings.device
-    if device == "auto":
-        import torch
-
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    return Fitting(seed=settings.seed, threads=settings.threads, device=device)
+    """How fits use this machine; device "auto" leaves the choice to the model's library."""
+    return Fitting(seed=settings.seed, threads=settings.threads, device=settings.device)
 
 
 def fit(prepared: Prepared, spec: ModelSpec, first: int, fitting: Fitting) -> Model:
@@ -72,16 +71,12 @@ def forecast_fold(
 
 
 def _frame(rows: Rows, forecast: Forecast) -> pl.DataFrame:
-    columns: dict[str, object] = {"row": rows.index, "point": forecast.point}
+    nothing = np.full(len(rows), np.nan)
+    quantiles = forecast.quantiles
+    columns = {"point": forecast.point, "volatility": forecast.volatility}
     for place, name in enumerate(QUANTILE_COLUMNS):
-        columns[name] = None if forecast.quantiles is None else forecast.quantiles[:, place]
-    columns["volatility"] = forecast.volatility
-    floats = {name: pl.Float64 for name in ("point", *QUANTILE_COLUMNS, "volatility")}
-    return pl.DataFrame(
-        {
-            name: pl.Series(name, value, dtype=floats.get(name, pl.Int64))
-            if value is not None
-            else pl.Series(name, [None] * len(rows), dtype=pl.Float64)
-            for name, value in columns.items()
-        }
+        columns[name] = None if quantiles is None else quantiles[:, place]
+    return pl.DataFrame({"row": rows.index}).with_columns(
+        pl.Series(name, nothing if column is None else column, dtype=pl.Float64).fill_nan(None)
+        for name, column in columns.items()
     )

@@ -1,0 +1,28 @@
+"""Progress bars and tables that several commands show."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from defimon.flows.walk import Progress
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """A bar on standard error that follows `Progress` calls; plain lines when it is not a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description:<24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Bars(*columns, console=console, disable=not console.is_terminal) as bars:
+        tasks: dict[str, int] = {}
+
+        def follow(what: str, done: int, count: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=count)
+                if not console.is_terminal:
+                    console.print(f"{what} …")
+            bars.update(tasks[what], completed=done, total=count)  # type: ignore[arg-type]
+
+        yield follow

@@ -1,0 +1,63 @@
+"""Entry point of `defimon`: collects the commands and turns errors into a message and an exit status."""
+
+import importlib
+import pkgutil
+import sys
+
+import typer
+
+from defimon import __version__
+from defimon.core.errors import DefimonError
+
+FAULT = 2
+"""Exit status when the input, the settings or the data have to be mended."""
+
+
+def _version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"defimon {__version__}")
+        raise typer.Exit
+
+
+def _start(
+    *,
+    version: bool = typer.Option(
+        False,
+        "--version",
+        help="Show the version and exit.",
+        callback=lambda value: _version(wanted=value),
+        is_eager=True,
+    ),
+) -> None:
+    """Forecast DeFi yields, prove the forecasts on history, and see what acting on them would have earned."""
+
+
+def build() -> typer.Typer:
+    """The application with every command of this folder; a file `name.py` holds `name`, or `app`."""
+    app = typer.Typer(name="defimon", no_args_is_help=True, pretty_exceptions_enable=False)
+    app.callback()(_start)
+    folder = importlib.import_module("defimon.apps.cli")
+    for entry in sorted(pkgutil.iter_modules(folder.__path__), key=lambda entry: entry.name):
+        if entry.name == "main" or entry.name.startswith("_"):
+            continue
+        module = importlib.import_module(f"defimon.apps.cli.{entry.name}")
+        name = entry.name.rstrip("_")
+        if isinstance(getattr(module, "app", None), typer.Typer):
+            app.add_typer(module.app, name=name)
+        else:
+            app.command(name)(getattr(module, entry.name))
+    return app
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        build()()
+    except DefimonError as error:
+        from rich.console import Console
+        from rich.markup import escape
+
+        Console(stderr=True).print(
+            f"[bold red]{type(error).__name__}[/]: {escape(str(error))}", soft_wrap=True
+        )
+        sys.exit(FAULT)

@@ -1,0 +1,79 @@
+"""One row a target and model, the yardstick first, and the alarm for scores that cannot be honest."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from defimon.evaluation.gate import refuse_too_good
+from defimon.evaluation.scorecard import Figures, event_scores, rate_scores, weekly_scale
+from defimon.evaluation.scores import log_percent, skill
+from defimon.flows.answers import SERVED, YARDSTICK
+from defimon.flows.prepare import Prepared
+from defimon.models._base import log_ratio
+
+LINEAR = "ridge"
+
+
+def leaderboard(
+    forecasts: pl.DataFrame, past: pl.DataFrame, prepared: Mapping[str, Prepared], *, in_log: bool
+) -> pl.DataFrame:
+    """Scores of every model on forecasts whose truth is known; `past` is the daily panel before the window.
+
+    Raises Doubtful when a score is too good to be true.
+    """
+    scales = weekly_scale(past)
+    boards = []
+    for name, one in prepared.items():
+        known = forecasts.filter((pl.col("target") == name) & pl.col("y").is_not_null())
+        known = known.join(scales, on="pool_id", how="left", maintain_order="left")
+        scores = _event_board(known) if one.target.kind == "event" else _rate_board(known, in_log=in_log)
+        boards.append(pl.DataFrame(scores).select(pl.lit(name).alias("target"), pl.all()))
+    return pl.concat(boards, how="diagonal")
+
+
+def _rate_board(known: pl.DataFrame, *, in_log: bool) -> list[Figures]:
+    by_model = _by_model(known)
+    naive = by_model[YARDSTICK]
+    naive_answer = naive["yhat"].to_numpy()
+    rows = []
+    for model, frame in by_model.items():
+        arrays = {name: frame[name].to_numpy() for name in ("y", "yhat", "q05", "q50", "q95")}
+        arrays["pool"] = frame["pool_id"].rank("dense").to_numpy()
+        arrays["day"] = frame["ts"].dt.date().to_physical().to_numpy()
+        scale = frame["scale"].fill_null(float("nan")).to_numpy()
+        figures = rate_scores(arrays, naive_answer, scale, in_log=in_log)
+        rows.append({"model": model, **figures})
+    _refuse_too_good(by_model, in_log=in_log)
+    return rows
+
+
+def _event_board(known: pl.DataFrame) -> list[Figures]:
+    by_model = _by_model(known)
+    base = by_model[YARDSTICK]["yhat"].to_numpy()
+    return [
+        {"model": model, **event_scores(frame["y"].to_numpy(), frame["yhat"].to_numpy(), base)}
+        for model, frame in by_model.items()
+    ]
+
+
+def _by_model(known: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Each model's rows in one order, the yardstick first and `served` second."""
+    parts = {str(key[0]): part for key, part in known.partition_by("model", as_dict=True).items()}
+    order = sorted(parts, key=lambda model: (model != YARDSTICK, model != SERVED, model))
+    return {model: parts[model].sort("ts", "pool_id") for model in order}
+
+
+def _refuse_too_good(by_model: Mapping[str, pl.DataFrame], *, in_log: bool) -> None:
+    anchor = by_model[YARDSTICK]["yhat"].to_numpy()
+    y = by_model[YARDSTICK]["y"].to_numpy()
+    moved = log_ratio(y, anchor)
+    gained = {}
+    for model, frame in by_model.items():
+        yhat = frame["yhat"].to_numpy()
+        errors = (log_percent(yhat) - log_percent(y), log_percent(anchor) - log_percent(y))
+        gained[model] = skill(*errors) if in_log else skill(yhat - y, anchor - y)
+        r2 = 1.0 - float(np.sum((log_ratio(yhat, anchor) - moved) ** 2) / max(np.sum(moved**2), 1e-12))
+        refuse_too_good(model, r2, gained[model], None)
+    for model, gain in gained.items():
+        refuse_too_good(model, 0.0, gain, gained.get(LINEAR))

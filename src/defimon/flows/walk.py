@@ -1,0 +1,110 @@
+"""The walk-forward itself: every model fitted and asked fold by fold, in parallel, resumable."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from defimon.core.provenance import code_version, text_hash
+from defimon.evaluation.splits import Fold
+from defimon.flows.prepare import Prepared
+from defimon.flows.train import ModelSpec, forecast_fold
+from defimon.models._base import Fitting
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how many steps are done, and how many there are."""
+
+
+def silent(_what: str, _done: int, _all: int) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One fit and the forecasts that follow from it."""
+
+    target: str
+    spec: ModelSpec
+    fold: Fold
+
+    def path(self, folder: Path) -> Path:
+        model = str(self.spec).replace(":", "-")
+        return folder / f"{self.target}.{model}.{self.fold.first}.{self.fold.last}.parquet"
+
+
+def raw_forecasts(
+    prepared: Mapping[str, Prepared],
+    specs: Sequence[ModelSpec],
+    folds: Sequence[Fold],
+    pools: tuple[str, ...],
+    *,
+    fitting: Fitting,
+    processes: int,
+    folder: Path,
+    progress: Progress = silent,
+) -> pl.DataFrame:
+    """Forecasts of every target, model and fold, before intervals are calibrated.
+
+    Columns `target, model, refit_at, scored, row, point, q05, q50, q95, volatility`; `row` is the place in
+    that target's prepared table. Each step is kept in `folder` (one per data, settings and code, see
+    `run_folder`), so that an interrupted walk goes on where it was. `processes` does not change the result.
+    """
+    steps = [
+        Step(name, spec, fold)
+        for fold in folds
+        for name in prepared
+        for spec in specs
+        if prepared[name].target.kind in spec.learns()
+    ]
+    folder.mkdir(parents=True, exist_ok=True)
+    waiting = [step for step in steps if not step.path(folder).exists()]
+    progress("fitting", len(steps) - len(waiting), len(steps))
+    for done, _ in enumerate(_in_parallel(prepared, waiting, pools, fitting, processes, folder), start=1):
+        progress("fitting", len(steps) - len(waiting) + done, len(steps))
+    return pl.concat([_labelled(step, folder) for step in steps]).sort("target", "model", "refit_at", "row")
+
+
+def run_folder(root: Path, data_hash: str, *settings: object) -> Path:
+    """Folder of the steps that share data, settings and code; a change of any is another folder."""
+    return root / "evaluations" / text_hash(data_hash, code_version(), *settings)[:16]
+
+
+def _in_parallel(
+    prepared: Mapping[str, Prepared],
+    steps: Sequence[Step],
+    pools: tuple[str, ...],
+    fitting: Fitting,
+    processes: int,
+    folder: Path,
+) -> Iterator[None]:
+    from joblib import Parallel, delayed
+
+    workers = min(processes, len(steps)) or 1
+    tasks = (delayed(_take)(prepared[step.target], step, pools, fitting, folder) for step in steps)
+    yield from Parallel(
+        n_jobs=workers, backend="loky", return_as="generator_unordered", pre_dispatch=2 * workers
+    )(tasks)
+
+
+def _take(prepared: Prepared, step: Step, pools: tuple[str, ...], fitting: Fitting, folder: Path) -> None:
+    """Do one step and keep its forecasts; the rename makes the file appear whole or not at all."""
+    path = step.path(folder)
+    partial = path.with_suffix(".partial")
+    forecast_fold(prepared, step.spec, step.fold, pools, fitting).write_parquet(partial)
+    partial.replace(path)
+
+
+def _labelled(step: Step, folder: Path) -> pl.DataFrame:
+    return pl.read_parquet(step.path(folder)).select(
+        pl.lit(step.target).alias("target"),
+        pl.lit(str(step.spec)).alias("model"),
+        pl.lit(step.fold.first).alias("refit_at"),
+        pl.lit(step.fold.scored).alias("scored"),
+        "row",
+        "point",
+        "q05",
+        "q50",
+        "q95",
+        "volatility",
+    )
