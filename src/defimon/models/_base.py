@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from defimon.core.errors import FixSettings
 from defimon.core.plugins import Family
 
 Floats = NDArray[np.float64]
@@ -150,6 +151,13 @@ class Model(ABC):
     variants: ClassVar[tuple[str, ...]] = ("log_ratio",)
 
     def __init__(self, *, variant: str = "log_ratio", fitting: Fitting | None = None) -> None:
+        """Raises FixSettings for a variant that the model does not have."""
+        if variant not in self.variants:
+            raise FixSettings(
+                f"{self.name} has no variant {variant!r}.",
+                variable="variant",
+                remedy=f"Known: {', '.join(self.variants)}.",
+            )
         self.variant = variant
         self.fitting = fitting or Fitting()
 
