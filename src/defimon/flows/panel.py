@@ -7,7 +7,7 @@ import polars as pl
 from defimon.core.errors import BadData
 from defimon.quality._base import Verdict, check
 from defimon.sources._base import FileSource, reader_for
-from defimon.sources._sheet import open_sheet
+from defimon.sources._sheet import columns_of
 from defimon.sources.standard_panel import StandardPanel
 
 MOST = 0.5
@@ -19,7 +19,7 @@ def choose_reader(path: Path, *, percent: bool = False) -> FileSource:
 
     Raises BadData for a file that cannot be opened or whose format no reader knows.
     """
-    reader = reader_for(path, open_sheet(path).columns)
+    reader = reader_for(path, columns_of(path))
     return StandardPanel(percent=percent) if reader is StandardPanel else reader()
 
 

@@ -20,6 +20,8 @@ REPORT_SCHEMA = pl.Schema(
     }
 )
 
+_MARK = "marked by "
+
 
 class Rule(ABC):
     """One reason to doubt a row.
@@ -71,30 +73,25 @@ def check(panel: pl.DataFrame) -> Verdict:
 
     The kept rows come out sorted by pool and time and hold the panel's contract.
     """
-    everyone = rules()
     left = panel.sort("pool_id", "ts", maintain_order=True)
-    marks = left.select(pl.col("flags").str.split(",").alias("marks")).to_series()
-    left = left.with_columns(marks.fill_null([]))
     apart: list[pl.DataFrame] = []
     report: list[dict[str, object]] = []
+    everyone = rules()
     for scope in ("row", "day", "series"):
-        taken = pl.repeat(value=False, n=left.height, dtype=pl.Boolean, eager=True)
-        shown = left
+        shown, taken = left, pl.repeat(value=False, n=left.height, dtype=pl.Boolean, eager=True)
         for rule in (rule for rule in everyone if rule.looks_at == scope):
             caught = rule.caught(shown)
             hit = shown.filter(caught)
             report.append(_line(rule, hit, rule.found(shown, hit) if hit.height else ""))
             if rule.action == "quarantine":
-                fresh = caught & ~taken
-                apart.append(shown.filter(fresh).with_columns(pl.lit(rule.name).alias("rule")))
+                apart.append(shown.filter(caught & ~taken).with_columns(pl.lit(rule.name).alias("rule")))
                 taken = taken | caught
-            else:
-                marked = pl.when(caught).then(pl.concat_list("marks", pl.lit(rule.name))).otherwise("marks")
-                left = left.with_columns(marked)
+            elif hit.height:
+                left = left.with_columns(caught.alias(_MARK + rule.name))
         left = left.filter(~taken)
     return Verdict(
-        kept=PANEL.validate(_with_flags(left).select(PANEL.names)),
-        quarantined=_with_flags(pl.concat(apart)).select(*PANEL.names, "rule"),
+        kept=PANEL.validate(_with_flags(left)),
+        quarantined=pl.concat(frame.select(*PANEL.names, "rule") for frame in apart),
         report=pl.DataFrame(report, schema=REPORT_SCHEMA).sort("rule"),
     )
 
@@ -111,5 +108,14 @@ def _line(rule: Rule, hit: pl.DataFrame, found: str) -> dict[str, object]:
 
 
 def _with_flags(frame: pl.DataFrame) -> pl.DataFrame:
-    names = pl.col("marks").list.unique().list.sort().list.join(",")
-    return frame.with_columns(pl.when(pl.col("marks").list.len() > 0).then(names).alias("flags"))
+    """The panel, `flags` naming the rules that marked a row beside those it came with."""
+    marks = sorted(name for name in frame.columns if name.startswith(_MARK))
+    names = pl.concat_str(
+        [pl.col("flags"), *(pl.when(mark).then(pl.lit(mark.removeprefix(_MARK))) for mark in marks)],
+        separator=",",
+        ignore_nulls=True,
+    )
+    joined = frame.with_columns(names.alias("flags")).select(PANEL.names)
+    if frame["flags"].null_count() < frame.height:
+        joined = joined.with_columns(pl.col("flags").str.split(",").list.unique().list.sort().list.join(","))
+    return joined.with_columns(pl.when(pl.col("flags") != "").then("flags").alias("flags"))

@@ -18,10 +18,12 @@ class DuplicateOfDay(Rule):
     looks_at: ClassVar[Literal["row", "day", "series"]] = "day"
 
     def caught(self, panel: pl.DataFrame) -> pl.Series:
-        days = panel.select("pool_id", "ts", day=pl.col("ts").dt.date())
-        a_day = days.group_by("pool_id", "day").len()["len"].median()
-        slot = "day" if a_day == 1 else "ts"
-        return ~days.select(last=pl.struct("pool_id", slot).is_last_distinct())["last"]
+        day = pl.col("ts").dt.date()
+        days = panel.select(opens=pl.struct("pool_id", day).rle_id())["opens"]
+        a_day = days.value_counts()["count"].median()
+        slot = day if a_day == 1 else pl.col("ts")
+        same_as_next = (pl.col("pool_id") == pl.col("pool_id").shift(-1)) & (slot == slot.shift(-1))
+        return panel.select(caught=same_as_next.fill_null(value=False))["caught"]
 
     def found(self, panel: pl.DataFrame, caught: pl.DataFrame) -> str:
         _ = panel

@@ -20,8 +20,8 @@ class StaleRepetition(Rule):
     def caught(self, panel: pl.DataFrame) -> pl.Series:
         same = pl.all_horizontal(
             pl.col(name).eq_missing(pl.col(name).shift(1))
-            for name in ("apy", "index", "tvl_usd", "borrow_apy")
-        ).over("pool_id")
-        runs = panel.with_columns(run=(~same).cum_sum().over("pool_id"))
-        place = pl.int_range(pl.len()).over("pool_id", "run")
-        return runs.select(caught=(place >= LONGEST_REPETITION) & (pl.col("apy") > 0.0))["caught"]
+            for name in ("pool_id", "apy", "index", "tvl_usd", "borrow_apy")
+        )
+        row = pl.int_range(pl.len())
+        place = row - pl.when(~same).then(row).forward_fill()
+        return panel.select(caught=(place >= LONGEST_REPETITION) & (pl.col("apy") > 0.0))["caught"]

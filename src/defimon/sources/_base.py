@@ -29,10 +29,12 @@ class Source(ABC):
 class FileSource(Source):
     """Reader of one file format.
 
-    `needs` are the columns a file must have to be of this format.
+    `needs` are the columns a file must have to be of this format; `kind` is what every pool of the format
+    does, where that is one thing (see `core.tables.KINDS`).
     """
 
     needs: ClassVar[tuple[str, ...]]
+    kind: ClassVar[str | None] = None
 
     @classmethod
     def recognises(cls, path: Path, columns: Sequence[str]) -> bool:

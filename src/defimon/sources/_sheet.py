@@ -70,7 +70,14 @@ class Sheet:
         if given.dtype.is_numeric():
             return _from_epoch(given.cast(pl.Float64))
         cells = self.text(name)
-        times = _from_text(cells)
+        # A panel repeats its times in every pool: each is read once.
+        each = cells.unique().alias("cell").to_frame()
+        read = each.with_columns(_from_text(each["cell"]).alias("time"))
+        times = (
+            cells.to_frame("cell")
+            .join(read, on="cell", how="left", maintain_order="left")["time"]
+            .alias(name)
+        )
         self._refuse(
             times.is_null() & cells.is_not_null(), name, "a time such as 2025-07-23T00:35:32Z or 2025-07-23"
         )
@@ -110,61 +117,92 @@ def _from_text(cells: pl.Series) -> pl.Series:
     return times.zip_with(times.is_not_null(), _from_epoch(cells.cast(pl.Float64, strict=False)))
 
 
+def columns_of(path: Path) -> list[str]:
+    """Names of the columns of a file, without reading its rows. Raises BadData as `open_sheet` does."""
+    _refuse_unreadable(path)
+    if not path.name.lower().endswith(PARQUET_SUFFIXES):
+        return _header(_decoded(path, only_header=True))[0]
+    try:
+        return list(pl.read_parquet_schema(path))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _broken_parquet(path, error) from error
+
+
 def open_sheet(path: Path) -> Sheet:
     """The cells of a CSV (plain or .gz; comma, semicolon, tab; UTF-8 with or without mark) or Parquet file.
 
     Raises BadData that says why the file cannot be read: absent, empty, truncated, wrongly encoded, of
     another kind, or with a row whose number of cells is not the header's.
     """
+    _refuse_unreadable(path)
+    if not path.name.lower().endswith(PARQUET_SUFFIXES):
+        return _csv(path)
+    try:
+        frame = pl.read_parquet(path, hive_partitioning=False)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _broken_parquet(path, error) from error
+    _refuse_no_rows(path, frame.height)
+    return Sheet(path, frame)
+
+
+def _refuse_unreadable(path: Path) -> None:
     if not path.is_file():
         raise BadData(f"{path}: there is no such file.", remedy="Check the path.")
     if path.stat().st_size == 0:
         raise BadData(f"{path}: the file is empty.", remedy="Export it again.")
-    if path.name.lower().endswith(PARQUET_SUFFIXES):
-        return Sheet(path, _parquet(path))
-    if path.name.lower().endswith(CSV_SUFFIXES):
-        return _csv(path)
-    raise BadData(
-        f"{path}: only {', '.join(CSV_SUFFIXES + PARQUET_SUFFIXES)} files can be read.",
-        remedy="Save it as CSV or Parquet.",
+    if not path.name.lower().endswith(CSV_SUFFIXES + PARQUET_SUFFIXES):
+        raise BadData(
+            f"{path}: only {', '.join(CSV_SUFFIXES + PARQUET_SUFFIXES)} files can be read.",
+            remedy="Save it as CSV or Parquet.",
+        )
+
+
+def _broken_parquet(path: Path, error: Exception) -> BadData:
+    return BadData(
+        f"{path}: this is not a whole Parquet file ({str(error).splitlines()[0]}).",
+        remedy="It may be truncated: copy or download it again.",
     )
 
 
-def _parquet(path: Path) -> pl.DataFrame:
-    try:
-        frame = pl.read_parquet(path, hive_partitioning=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise BadData(
-            f"{path}: this is not a whole Parquet file ({str(error).splitlines()[0]}).",
-            remedy="It may be truncated: copy or download it again.",
-        ) from error
-    _refuse_no_rows(path, frame.height)
-    return frame
+def _header(text: str) -> tuple[list[str], str]:
+    """Names of the columns, and the delimiter that parts them."""
+    header = text.split("\n", 1)[0].rstrip("\r")
+    delimiter = max(DELIMITERS, key=header.count)
+    return [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])], delimiter
 
 
 def _csv(path: Path) -> Sheet:
     text = _decoded(path)
-    header = text.split("\n", 1)[0]
-    delimiter = max(DELIMITERS, key=header.count)
-    rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if row]
-    names = [name.strip() for name in rows[0]]
+    names, delimiter = _header(text)
     _refuse_names(path, names)
-    _refuse_no_rows(path, len(rows) - 1)
-    for place, row in enumerate(rows[1:], start=1):
-        if len(row) != len(names):
-            raise BadData(
-                f"{path}: row {place} has {len(row)} cells, expected {len(names)} as in the header.",
-                remedy="It may be truncated, or a cell holds the delimiter without quotes.",
-            )
-    frame = pl.DataFrame(rows[1:], schema=dict.fromkeys(names, pl.String), orient="row")
+    # The field separator is counted first: only a file with quotes or a short row needs the slow way.
+    lines = [line for line in text.splitlines() if line.strip()]
+    if '"' in text or text.count(delimiter) != (len(names) - 1) * len(lines):
+        columns = _quoted(path, lines, delimiter, len(names))
+        frame = pl.DataFrame(dict(zip(names, columns, strict=True)), schema=dict.fromkeys(names, pl.String))
+    else:
+        cells = pl.Series(lines[1:], dtype=pl.String).str.split_exact(delimiter, len(names) - 1)
+        frame = cells.struct.rename_fields(names).struct.unnest()
+    _refuse_no_rows(path, frame.height)
     return Sheet(path, frame, decimal_comma=delimiter == ";")
 
 
-def _decoded(path: Path) -> str:
-    body = path.read_bytes()
+def _quoted(path: Path, lines: list[str], delimiter: str, width: int) -> list[tuple[str, ...]]:
+    rows = list(csv.reader(lines, delimiter=delimiter))[1:]
+    for place, row in enumerate(rows, start=1):
+        if len(row) != width:
+            raise BadData(
+                f"{path}: row {place} has {len(row)} cells, expected {width} as in the header.",
+                remedy="It may be truncated, or a cell holds the delimiter without quotes.",
+            )
+    return list(zip(*rows, strict=True)) or [()] * width
+
+
+def _decoded(path: Path, *, only_header: bool = False) -> str:
+    body = b""
     try:
-        if path.name.lower().endswith(".gz"):
-            body = gzip.decompress(body)
+        with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as opened:
+            body = opened.readline() if only_header else opened.read()
         return body.decode("utf-8-sig")
     except (EOFError, OSError, zlib.error) as error:
         raise BadData(f"{path}: this is not a whole gzip file ({error}).", remedy="Copy it again.") from error

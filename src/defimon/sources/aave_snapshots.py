@@ -25,6 +25,7 @@ class AaveSnapshots(FileSource):
     name = "aave_snapshots"
     title = "Aave v3 reserve snapshots"
     lag = timedelta(0)
+    kind = "lending"
     needs: ClassVar[tuple[str, ...]] = (
         "snapshot_at",
         "chain",
