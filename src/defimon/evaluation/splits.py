@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import polars as pl
+import numpy as np
+from numpy.typing import NDArray
 
 from defimon.core.errors import FixSettings
 
 EPOCH = date(1970, 1, 1)
+
+EMBARGO_DAYS = 1
+"""A label must have ended a day before the model is fitted, since the day's own row arrives last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +46,12 @@ def walk_forward(start: date, end: date, *, refit_days: int = 14, warm_up_days: 
     return folds
 
 
-def may_learn(label_end: pl.Expr, fold: Fold, *, embargo_days: int = 1) -> pl.Expr:
-    """True for labels that had ended, and could be known, before the fold's first forecast day.
+def may_learn(label_end: NDArray[np.int32], first: int) -> NDArray[np.bool_]:
+    """True for labels that had ended a day before a model is fitted on the day `first`.
 
-    With the default embargo of one day and a horizon of 7 this purges the last 8 days of rows.
+    Days count from 1970-01-01. At a horizon of 7 this purges the last 8 days of rows.
     """
-    return label_end <= fold.first - timedelta(days=embargo_days)
+    return np.asarray(label_end <= first - EMBARGO_DAYS)
 
 
 def day_number(day: date) -> int:

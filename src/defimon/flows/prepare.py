@@ -8,7 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from defimon.core.errors import BadData
-from defimon.evaluation.splits import Fold, day_number
+from defimon.evaluation.splits import Fold, day_number, may_learn
 from defimon.features._base import build
 from defimon.models._base import FeatureTable, Floats, Lesson, Rows
 from defimon.targets._base import FAMILY as TARGETS
@@ -16,9 +16,6 @@ from defimon.targets._base import Target
 
 NEVER = np.iinfo(np.int32).max
 """Label end of a row without a label: later than any day."""
-
-EMBARGO_DAYS = 1
-"""A label must have ended a day before the model is fitted, since the day's own row arrives last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +40,7 @@ class Prepared:
 
         Raises BadData when no label had ended by then.
         """
-        usable = (self.label_end <= first - EMBARGO_DAYS) & self.open & np.isfinite(self.table.anchor)
+        usable = may_learn(self.label_end, first) & self.open & np.isfinite(self.table.anchor)
         index = np.flatnonzero(usable)
         if not len(index):
             raise BadData(

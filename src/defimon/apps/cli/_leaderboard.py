@@ -43,7 +43,8 @@ def show_evaluation(evaluation: Evaluation) -> None:
         _print_choices(evaluation, name)
     console.print(
         f"{len(evaluation.pools)} pools, forecasts of {plan.start} to {plan.end}, refit every "
-        f"{plan.refit_days} days, data {evaluation.data_hash[:12]}. First row: the yardstick, today's value carried forward."
+        f"{plan.refit_days} days, data {evaluation.data_hash[:12]}. "
+        "First row: the yardstick, today's value carried forward."
     )
 
 

@@ -1,0 +1,38 @@
+"""Settings refuse what they do not know and never show a secret."""
+
+from pathlib import Path
+
+import pytest
+
+from defimon.core.errors import FixSettings
+from defimon.core.settings import load_settings
+
+
+def test_a_misspelt_variable_is_an_error_that_names_the_near_one():
+    with pytest.raises(FixSettings, match="Did you mean DEFIMON_SEED"):
+        load_settings({"DEFIMON_SED": "3"})
+
+
+def test_a_value_of_the_wrong_kind_names_the_variable():
+    with pytest.raises(FixSettings, match=r"DEFIMON_PROCESSES does not fit") as caught:
+        load_settings({"DEFIMON_PROCESSES": "many"})
+    assert caught.value.variable == "DEFIMON_PROCESSES"
+
+
+def test_the_database_password_is_in_no_text():
+    settings = load_settings({"DEFIMON_DATABASE_URL": "postgresql://me:hunter2@host/db"})
+    assert "hunter2" not in f"{settings!r} {settings}"
+
+
+def test_lists_are_read_from_commas():
+    settings = load_settings({"DEFIMON_DEFILLAMA_CHAINS": "ethereum, base,"})
+    assert settings.defillama_chains == ("ethereum", "base")
+
+
+def test_what_is_given_wins_over_the_environment():
+    assert load_settings({"DEFIMON_DATA_DIR": "/a"}, data_dir=Path("/b")).data_dir == Path("/b")
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(ValueError, match="frozen"):
+        load_settings({}).seed = 1

@@ -1,0 +1,61 @@
+"""A frame is held to its table's contract at the door."""
+
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+
+from defimon.core.errors import BadData
+from defimon.core.tables import PANEL, TABLES
+
+DAY = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def panel(**columns):
+    return pl.DataFrame({"pool_id": ["a", "b"], "ts": [DAY, DAY], "apy": [0.05, 0.0], **columns})
+
+
+def test_absent_optional_columns_become_null_and_keep_their_dtype():
+    frame = PANEL.validate(panel())
+    assert frame.columns == list(PANEL.names)
+    assert frame["tvl_usd"].null_count() == 2
+    assert frame.schema == PANEL.schema
+
+
+def test_an_unknown_column_is_refused_and_the_known_ones_are_listed():
+    with pytest.raises(BadData, match=r"no column apr\. Known columns: pool_id"):
+        PANEL.validate(panel(apr=[1.0, 2.0]))
+
+
+def test_a_missing_column_is_named_with_the_file():
+    with pytest.raises(BadData, match=r"f\.csv: column apy is missing"):
+        PANEL.validate(panel().drop("apy"), where="f.csv")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e9, -2.0])
+def test_a_yield_that_cannot_be_true_is_refused_with_its_row(value):
+    with pytest.raises(BadData, match="row 2, column apy"):
+        PANEL.validate(panel(apy=[0.05, value]))
+
+
+def test_text_where_a_number_is_due_is_shown_in_the_error():
+    with pytest.raises(BadData, match=r"row 1, column tvl_usd: 'much', expected Float64 in USD"):
+        PANEL.validate(panel(tvl_usd=["much", "1"]))
+
+
+def test_a_null_in_a_required_column_is_refused():
+    with pytest.raises(BadData, match="never empty"):
+        PANEL.validate(panel(apy=[None, 0.1]))
+
+
+def test_an_unknown_choice_is_refused_with_the_choices():
+    with pytest.raises(BadData, match="one of active, frozen, paused"):
+        PANEL.validate(panel(status=["active", "melted"]))
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
+def test_every_table_has_its_key_and_provenance_among_its_columns(table):
+    assert set(table.key) <= set(table.names)
+    assert {"known_at", "source", "origin", "ingested_at"} <= set(table.names)
+    assert table.validate(table.empty()).height == 0
+    assert all(column.doc for column in table.columns)

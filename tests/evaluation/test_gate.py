@@ -1,0 +1,47 @@
+"""A model is served only when it is proved better."""
+
+import numpy as np
+import pytest
+
+from defimon.core.errors import Doubtful
+from defimon.evaluation.gate import choose, refuse_too_good
+
+
+def errors(days, better):
+    rng = np.random.default_rng(5)
+    day = np.repeat(np.arange(days, dtype=np.int32), 10)
+    naive = rng.normal(size=len(day))
+    return {"persistence": naive, "ours": naive * better + rng.normal(size=len(day)) * 0.01}, day
+
+
+def test_a_model_that_beats_the_yardstick_is_served():
+    assert choose(*errors(80, 0.7)).model == "ours"
+
+
+def test_a_model_that_is_not_better_is_not_served_and_the_reason_says_so():
+    verdict = choose(*errors(80, 1.0))
+    assert verdict.model == "persistence"
+    assert "not proved better" in verdict.reason
+
+
+def test_fewer_than_sixty_days_prove_nothing():
+    verdict = choose(*errors(59, 0.5))
+    assert verdict.model == "persistence"
+    assert "59 days" in verdict.reason
+
+
+def test_of_two_that_pass_the_better_is_served():
+    both, day = errors(80, 0.7)
+    both["best"] = both["persistence"] * 0.5
+    assert choose(both, day).model == "best"
+
+
+def test_explaining_nearly_everything_is_a_fault():
+    with pytest.raises(Doubtful, match="audit leaks"):
+        refuse_too_good("xgboost", 0.99, 0.2, 0.1)
+
+
+def test_a_lead_over_a_linear_model_that_nobody_has_reached_is_a_fault():
+    with pytest.raises(Doubtful, match="linear model"):
+        refuse_too_good("xgboost", 0.4, 0.6, 0.1)
+    refuse_too_good("xgboost", 0.4, 0.3, 0.1)
