@@ -1,0 +1,109 @@
+"""The documented shape of DefiLlama's answers, held against what really came."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from defimon.core.errors import BadData, TryAgain
+from defimon.core.table import LISTED_ROWS
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a row; `needed` must be in every row and not null, another may be null or absent."""
+
+    name: str
+    kind: type[str] | type[float] | type[bool]
+    needed: bool = False
+
+    @property
+    def dtype(self) -> pl.DataType:
+        return {str: pl.String(), float: pl.Float64(), bool: pl.Boolean()}[self.kind]
+
+    @property
+    def expected(self) -> str:
+        word = {str: "a text", float: "a number", bool: "true or false"}[self.kind]
+        return word if self.needed else f"{word} or null"
+
+    def fits(self, value: object) -> bool:
+        if value is None:
+            return not self.needed
+        if self.kind is float:
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        return isinstance(value, self.kind) and value != ""
+
+
+POOL_FIELDS = (
+    Field("pool", str, needed=True),
+    Field("chain", str, needed=True),
+    Field("project", str, needed=True),
+    Field("symbol", str, needed=True),
+    Field("tvlUsd", float),
+    Field("apy", float),
+    Field("apyBase", float),
+    Field("apyReward", float),
+    Field("volumeUsd1d", float),
+    Field("stablecoin", bool),
+)
+CHART_FIELDS = (
+    Field("timestamp", str, needed=True),
+    Field("tvlUsd", float),
+    Field("apy", float),
+    Field("apyBase", float),
+    Field("apyReward", float),
+)
+ALWAYS_SENT = ("tvlUsd", "apy")
+"""Fields that may be null in a row, yet whose absence from all of them means that the service changed."""
+
+
+def rows_of(answer: object, fields: tuple[Field, ...], *, where: str) -> pl.DataFrame:
+    """Rows of an answer `{"status": "success", "data": [{...}, ...]}`: one column a field, null where null.
+
+    Fields that are not listed are ignored. Raises BadData naming `where`, row and field for another shape,
+    and TryAgain with the service's own words when it says that it failed.
+    """
+    if not isinstance(answer, Mapping):
+        raise BadData(f"{where}: the answer is {_shown(answer)}, expected an object with status and data.")
+    status = answer.get("status")
+    if status != "success":
+        said = answer.get("message", answer.get("error", "nothing more"))
+        raise TryAgain(f"{where}: the service answers status {_shown(status)} and says {_shown(said)}.")
+    data = answer.get("data")
+    if not isinstance(data, list):
+        raise BadData(f"{where}: field data is {_shown(data)}, expected a list of rows.")
+    _refuse_broken(data, fields, where)
+    columns = {field.name: [row.get(field.name) for row in data] for field in fields}
+    return pl.DataFrame(
+        [pl.Series(field.name, columns[field.name], dtype=field.dtype, strict=False) for field in fields]
+    )
+
+
+def _refuse_broken(data: list[Any], fields: tuple[Field, ...], where: str) -> None:
+    broken: list[str] = []
+    for place, row in enumerate(data, start=1):
+        if not isinstance(row, Mapping):
+            broken.append(f"row {place}: found {_shown(row)}, expected an object")
+            continue
+        broken += [
+            f"row {place}, field {field.name}: found {_shown(row.get(field.name))}, expected {field.expected}"
+            for field in fields
+            if not field.fits(row.get(field.name))
+        ]
+    if not broken and data:
+        sent = set().union(*(row.keys() for row in data))
+        broken = [
+            f"every row, field {name}: absent, expected a number or null"
+            for name in ALWAYS_SENT
+            if name not in sent
+        ]
+    if broken:
+        raise BadData(
+            f"{where}: {len(broken)} value(s) are not of the documented shape:", rows=broken[:LISTED_ROWS]
+        )
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
