@@ -1,0 +1,131 @@
+"""The store of facts: append-only tables in SQLite or PostgreSQL, read as of any moment."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Self
+
+import polars as pl
+import sqlalchemy as sa
+
+from defimon.core.errors import FixSettings
+from defimon.core.provenance import content_hash
+from defimon.core.units import utc_now
+from defimon.store.address import Address
+from defimon.store.connection import Connection, contract
+from defimon.store.faults import explained
+from defimon.store.migration import NotMigrated, upgrade
+from defimon.store.reading import Wanted, latest, versions
+from defimon.store.schema import SQL_TABLES, primary_key
+from defimon.store.writing import Written, append
+
+__all__ = ["Store", "Written"]
+
+
+class Store:
+    """Tables of `core.tables` in a database; one store belongs to one thread.
+
+    Nothing is overwritten: a correction is a further version of its row with a later `known_at`. Errors:
+    FixSettings for a place that cannot be used or is not migrated, BadData for rows that break their
+    contract, TryAgain when another process keeps the writer's place for more than a minute.
+    """
+
+    def __init__(self, url: str) -> None:
+        """`url`: sqlite:///path or postgresql://…; nothing is opened yet."""
+        self._address = Address.parse(url)
+        self._connection: Connection | None = None
+        self._depth = 0
+
+    def __repr__(self) -> str:
+        return f"Store({self._address.shown!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database; the store opens it again when it is needed."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def migrate(self) -> None:
+        """Make the tables, or bring them to this code's schema; does nothing when they are there.
+
+        Raises FixSettings when the place cannot be written or was written by a newer defimon.
+        """
+        if self._depth:
+            raise FixSettings("migrate() was called inside a transaction.", variable="migrate")
+        if not self._is_current():
+            upgrade(self._address)
+            self._open()
+
+    def write(self, table: str, frame: pl.DataFrame) -> Written:
+        """Add the rows of `frame` that say something new; the same rows again change nothing.
+
+        `frame` holds the columns of the contract `core.tables.TABLES[table]`; `ingested_at` is set here.
+        Raises BadData, and stores nothing, when a row breaks the contract or two rows contradict.
+        """
+        rows = contract(table)
+        valid = rows.validate(frame)
+        with self.transaction(), explained(self._address):
+            return append(self._open(), rows, valid, utc_now())
+
+    def read(
+        self,
+        table: str,
+        *,
+        as_of: datetime | None = None,
+        where: Mapping[str, Sequence[str]] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pl.DataFrame:
+        """Newest version of each row, or of what was known at `as_of`, sorted by the table's key.
+
+        `where` keeps rows whose column is one of the given texts; `since` <= ts < `until`. Columns are the
+        contract's, or `columns` in their order.
+        """
+        wanted = Wanted(as_of, where or {}, since, until)
+        with explained(self._address):
+            return latest(self._open(), contract(table), wanted, columns)
+
+    def count(self, table: str) -> int:
+        """Stored rows, every version counted."""
+        with explained(self._address):
+            stored = SQL_TABLES[contract(table).name]
+            return int(self._open().rows(sa.select(sa.func.count()).select_from(stored))[0][0])
+
+    def content_hash(self, table: str) -> str:
+        """SHA-256 over every version of every row, `ingested_at` left out; equal for equal content."""
+        rows = contract(table)
+        columns = [name for name in rows.names if name != "ingested_at"]
+        with explained(self._address):
+            return content_hash(versions(self._open(), rows, columns), key=primary_key(rows))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All writes inside are stored together or not at all; may be nested, the outermost decides."""
+        if self._depth:
+            yield
+            return
+        with self._open().transaction():
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
+
+    def _is_current(self) -> bool:
+        try:
+            self._open()
+        except NotMigrated:
+            return False
+        return True
+
+    def _open(self) -> Connection:
+        if self._connection is None:
+            self._connection = Connection(self._address)
+        return self._connection

@@ -1,0 +1,106 @@
+"""Reading what was known: the newest version of each row as of a moment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import polars as pl
+import sqlalchemy as sa
+
+from defimon.core.errors import BadData
+from defimon.core.table import Table
+from defimon.store.connection import Connection
+from defimon.store.order import in_key_order, same_as_next
+from defimon.store.schema import SQL_TABLES, VERSION_KEY, primary_key
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which rows to read: known by `as_of`, `since` <= ts < `until`, and `where` a column is one of some."""
+
+    as_of: datetime | None = None
+    where: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def latest(
+    connection: Connection, table: Table, wanted: Wanted, columns: Sequence[str] | None
+) -> pl.DataFrame:
+    """Newest version of each wanted row, sorted by the table's key."""
+    shown = list(table.names if columns is None else columns)
+    _refuse_unknown(table, [*shown, *wanted.where])
+    early, late = _split(table, wanted)
+    needed = {*shown, *late.where, *primary_key(table), "ts"}
+    found = versions(connection, table, [name for name in table.names if name in needed], early)
+    newest = found.filter(~same_as_next(found, table.key))
+    return newest.filter(_kept(late)).select(shown)
+
+
+def _split(table: Table, wanted: Wanted) -> tuple[Wanted, Wanted]:
+    """What may be asked of every version, and what must wait until the newest is chosen.
+
+    A correction may move a row out of `where`; then its older version must not come back in its place.
+    """
+    now = {name: values for name, values in wanted.where.items() if name in table.key}
+    later = {name: values for name, values in wanted.where.items() if name not in table.key}
+    if "ts" in table.key:
+        return Wanted(wanted.as_of, now, wanted.since, wanted.until), Wanted(where=later)
+    return Wanted(wanted.as_of, now), Wanted(None, later, wanted.since, wanted.until)
+
+
+def _kept(late: Wanted) -> list[pl.Expr]:
+    found = [pl.col(name).is_in(list(values)) for name, values in late.where.items()]
+    if late.since is not None:
+        found.append(pl.col("ts") >= late.since)
+    if late.until is not None:
+        found.append(pl.col("ts") < late.until)
+    return found
+
+
+def versions(
+    connection: Connection, table: Table, columns: Sequence[str], wanted: Wanted | None = None
+) -> pl.DataFrame:
+    """Every stored version of the wanted rows, sorted by key and known_at."""
+    stored = SQL_TABLES[table.name]
+    statement = sa.select(*(stored.c[name] for name in columns)).where(
+        *_conditions(stored, wanted or Wanted())
+    )
+    schema = pl.Schema({name: table.schema[name] for name in columns})
+    return in_key_order(connection.frame(statement, schema), primary_key(table))
+
+
+def _conditions(stored: sa.Table, wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+    found: list[sa.ColumnElement[bool]] = []
+    if wanted.as_of is not None:
+        found.append(stored.c[VERSION_KEY] <= _micros(wanted.as_of, "as_of"))
+    if wanted.since is not None:
+        found.append(stored.c["ts"] >= _micros(wanted.since, "since"))
+    if wanted.until is not None:
+        found.append(stored.c["ts"] < _micros(wanted.until, "until"))
+    for name, values in wanted.where.items():
+        found.append(stored.c[name].in_([_quoted(value) for value in values]))
+    return found
+
+
+def _micros(moment: datetime, name: str) -> int:
+    if moment.tzinfo is None:
+        raise BadData(f"{name} has no time zone.", remedy="Give it in UTC.")
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    return (moment - epoch) // epoch.resolution
+
+
+def _quoted(value: str) -> sa.ColumnElement[str]:
+    """Text as a literal of standard SQL, where only the quote itself is special."""
+    if "\0" in value:
+        raise BadData(f"A value to look for holds a null character: {value!r}.")
+    return sa.literal_column("'" + value.replace("'", "''") + "'", sa.Text())
+
+
+def _refuse_unknown(table: Table, names: Sequence[str]) -> None:
+    unknown = sorted(set(names) - set(table.names))
+    if unknown:
+        raise BadData(
+            f"table {table.name} has no column {', '.join(unknown)}.",
+            remedy=f"Known columns: {', '.join(table.names)}.",
+        )

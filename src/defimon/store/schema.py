@@ -1,0 +1,55 @@
+"""SQL schema of the store, generated from the table contracts."""
+
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from defimon.core.table import Column, Table
+from defimon.core.tables import TABLES
+
+VERSION_KEY = "known_at"
+"""Column that tells the versions of a row apart; the last part of every primary key."""
+
+
+def primary_key(table: Table) -> tuple[str, ...]:
+    """Columns that name one stored version of a row: the contract's key and when it was known."""
+    return (*table.key, VERSION_KEY)
+
+
+def sql_type(column: Column) -> sa.types.TypeEngine[Any]:
+    """SQL type of a column. Time is microseconds since 1970 UTC: SQLite has no type for it."""
+    kinds: dict[type[pl.DataType], sa.types.TypeEngine[Any]] = {
+        pl.String: sa.Text(),
+        pl.Float64: sa.Double(),
+        pl.Int64: sa.BigInteger(),
+        pl.Datetime: sa.BigInteger(),
+        pl.Boolean: sa.Boolean(),
+        pl.Binary: sa.LargeBinary(),
+    }
+    return kinds[type(column.dtype)]
+
+
+def sql_table(table: Table, metadata: sa.MetaData) -> sa.Table:
+    """SQL table of a contract. In SQLite the primary key is the table itself, unless rows carry bodies.
+
+    A table WITHOUT ROWID writes each row once, in key order; SQLite advises against it for long rows
+    (https://www.sqlite.org/withoutrowid.html).
+    """
+    key = primary_key(table)
+    columns = [
+        sa.Column(column.name, sql_type(column), nullable=column.nullable and column.name not in key)
+        for column in table.columns
+    ]
+    long_rows = any(column.dtype == pl.Binary for column in table.columns)
+    return sa.Table(
+        table.name,
+        metadata,
+        *columns,
+        sa.PrimaryKeyConstraint(*key, name=f"pk_{table.name}"),
+        sqlite_with_rowid=long_rows,
+    )
+
+
+METADATA = sa.MetaData()
+SQL_TABLES: dict[str, sa.Table] = {name: sql_table(table, METADATA) for name, table in TABLES.items()}

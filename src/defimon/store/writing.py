@@ -1,0 +1,145 @@
+"""Adding rows without ever changing one: new rows, corrections, and rows that are there already."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from defimon.core.errors import BadData
+from defimon.core.table import LISTED_ROWS, Table
+from defimon.store.connection import Connection
+from defimon.store.order import in_key_order, same_as_next
+from defimon.store.schema import SQL_TABLES, VERSION_KEY, primary_key
+
+INGESTED = "ingested_at"
+STAGING = "staging"
+EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write did: rows given, rows of new keys, rows already known, corrections of known keys."""
+
+    rows_in: int = 0
+    inserted: int = 0
+    unchanged: int = 0
+    corrected: int = 0
+
+    def __add__(self, other: "Written") -> "Written":
+        return Written(
+            self.rows_in + other.rows_in,
+            self.inserted + other.inserted,
+            self.unchanged + other.unchanged,
+            self.corrected + other.corrected,
+        )
+
+
+def append(connection: Connection, table: Table, frame: pl.DataFrame, now: datetime) -> Written:
+    """Add the rows of a validated frame that say something new, inside the caller's transaction.
+
+    A key that is not stored is inserted. A row that repeats the newest version of its key, or any version
+    with the same `known_at`, is left out. Any other row is a correction: it keeps its `known_at` when that
+    is later than the newest version's, else it was learnt `now`. Raises BadData when two rows of the frame
+    have the same key and `known_at` but differ.
+    """
+    stamped = frame.with_columns(pl.lit(now).cast(frame.schema[INGESTED]).alias(INGESTED))
+    ordered = in_key_order(stamped, primary_key(table))
+    unique = _without_repeats(ordered, table)
+    written = Written(rows_in=frame.height, unchanged=frame.height - unique.height)
+    for versions in _by_version(unique, table):
+        written = written + _append_one_version(connection, table, versions, now)
+    return written
+
+
+def _without_repeats(ordered: pl.DataFrame, table: Table) -> pl.DataFrame:
+    again = same_as_next(ordered, primary_key(table))
+    if not again.any():
+        return ordered
+    unique = ordered.unique(maintain_order=True)
+    clash = same_as_next(unique, primary_key(table))
+    if clash.any():
+        shown = unique.filter(clash).select(primary_key(table)).head(LISTED_ROWS)
+        raise BadData(
+            f"{clash.sum()} row(s) of table {table.name} have the same key but say different things:",
+            rows=[", ".join(f"{name} = {value}" for name, value in row.items()) for row in shown.to_dicts()],
+            remedy="Keep one of them, or give the later one a later known_at.",
+        )
+    return unique
+
+
+def _by_version(ordered: pl.DataFrame, table: Table) -> list[pl.DataFrame]:
+    """The frame in parts that hold each key once, oldest version first."""
+    if not same_as_next(ordered, table.key).any():
+        return [ordered]
+    turn = ordered.select(pl.col(VERSION_KEY).cum_count().over(table.key)).to_series()
+    return [ordered.filter(turn == number) for number in turn.unique().sort()]
+
+
+def _append_one_version(connection: Connection, table: Table, frame: pl.DataFrame, now: datetime) -> Written:
+    target = SQL_TABLES[table.name]
+    if frame.is_empty():
+        return Written()
+    if not connection.rows(sa.select(sa.literal_column("1")).select_from(target).limit(1)):
+        connection.ingest(table.name, frame)
+        return Written(inserted=frame.height)
+    connection.ingest(STAGING, frame, temporary=True)
+    staged = sa.table(STAGING, *(sa.column(name, target.c[name].type) for name in table.names))
+    micros = (now - EPOCH) // (EPOCH.resolution)
+    if connection.kind == "postgresql":
+        connection.execute(sa.text(f"ANALYZE {STAGING}"))
+    # Corrections first: a new key would otherwise be compared with itself.
+    corrected = _insert(connection, target, _corrections(table, staged, micros))
+    inserted = _insert(connection, target, _new_keys(table, staged))
+    connection.execute(sa.text(f"DROP TABLE {STAGING}"))
+    return Written(inserted=inserted, corrected=corrected, unchanged=frame.height - inserted - corrected)
+
+
+def _insert(connection: Connection, target: sa.Table, rows: sa.Select[Any]) -> int:
+    chosen = sa.select(sa.func.count()).select_from(rows.subquery())
+    count = int(connection.rows(chosen)[0][0])
+    if count:
+        connection.execute(target.insert().from_select(list(rows.selected_columns.keys()), rows))
+    return count
+
+
+def _new_keys(table: Table, staged: sa.TableClause) -> sa.Select[Any]:
+    stored = SQL_TABLES[table.name].alias("stored")
+    known = sa.exists().where(*_same_key(table, stored, staged))
+    return sa.select(*staged.c).where(~known)
+
+
+def _corrections(table: Table, staged: sa.TableClause, now: int) -> sa.Select[Any]:
+    target = SQL_TABLES[table.name]
+    latest, other, version = target.alias("latest"), target.alias("other"), target.alias("version")
+    newest = (
+        sa.select(sa.func.max(other.c[VERSION_KEY])).where(*_same_key(table, other, staged)).scalar_subquery()
+    )
+    repeated = sa.exists().where(
+        *_same_key(table, version, staged),
+        version.c[VERSION_KEY] == staged.c[VERSION_KEY],
+        *_same_content(table, version, staged),
+    )
+    learnt = sa.case(
+        (staged.c[VERSION_KEY] > latest.c[VERSION_KEY], staged.c[VERSION_KEY]),
+        (latest.c[VERSION_KEY] < now, sa.literal_column(str(now))),
+        else_=latest.c[VERSION_KEY] + 1,
+    ).label(VERSION_KEY)
+    columns = [learnt if name == VERSION_KEY else staged.c[name] for name in table.names]
+    return (
+        sa.select(*columns)
+        .select_from(
+            staged.join(latest, sa.and_(*_same_key(table, latest, staged), latest.c[VERSION_KEY] == newest))
+        )
+        .where(~sa.and_(*_same_content(table, latest, staged)), ~repeated)
+    )
+
+
+def _same_key(table: Table, one: sa.FromClause, other: sa.FromClause) -> list[sa.ColumnElement[bool]]:
+    return [one.c[name] == other.c[name] for name in table.key]
+
+
+def _same_content(table: Table, one: sa.FromClause, other: sa.FromClause) -> list[sa.ColumnElement[bool]]:
+    aside = {*table.key, VERSION_KEY, INGESTED}
+    return [one.c[name].is_not_distinct_from(other.c[name]) for name in table.names if name not in aside]
