@@ -15,9 +15,10 @@ OBSERVED = "_row"
 def day_grid(daily: pl.DataFrame, columns: Sequence[str], *, apart: int) -> pl.DataFrame:
     """Columns of a daily panel with one row for every calendar day of each pool's life, and `_row`.
 
-    Pools follow each other with `apart` empty days between them: windows and shifts of up to `apart` rows
-    therefore never reach another pool, and need no grouping. A day that was not observed is null in every
-    column. Raises BadData when the panel is not sorted by pool and day or has two rows of one day.
+    Pools follow each other with `apart` empty days before, between and after them: windows and shifts of up
+    to `apart` rows therefore never reach another pool, and need no grouping. A day that was not observed is
+    null in every column. Raises BadData when the panel is not sorted by pool and day or has two rows of one
+    day.
     """
     if daily.is_empty():
         return daily.select(*columns, pl.lit(0, pl.UInt32).alias(OBSERVED))
@@ -49,6 +50,6 @@ def _places(daily: pl.DataFrame, apart: int) -> NDArray[np.int64]:
     start = np.flatnonzero(first)
     end = np.append(start[1:], daily.height) - 1
     length = day[end] - day[start] + 1 + apart
-    offset = np.cumsum(length) - length
+    offset = np.cumsum(length) - length + apart
     places: NDArray[np.int64] = offset[code] + day - day[start][code]
     return places

@@ -1,0 +1,1 @@
+"""Features: what a model looks at, one file a group."""

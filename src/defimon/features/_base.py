@@ -1,0 +1,70 @@
+"""From a daily panel to the features of every pool and day."""
+
+from collections.abc import Sequence
+from functools import cache
+
+import polars as pl
+
+from defimon.core.grid import day_grid, observed_rows
+from defimon.core.plugins import Family
+from defimon.core.tables import PANEL
+from defimon.features._feature import Feature, FeatureGroup, chosen, levels, panel_columns, with_inputs
+
+FAMILY: Family[FeatureGroup] = Family("defimon.features", FeatureGroup)  # type: ignore[type-abstract]
+
+KEYS = ("pool_id", "day")
+PANEL_DTYPES = {**PANEL.schema, "day": pl.Date()}
+
+
+def build(daily: pl.DataFrame, names: Sequence[str] | None = None) -> pl.DataFrame:
+    """`pool_id, day` and the named features (all when None) as Float32, one row for each row of `daily`.
+
+    A feature uses rows of its own day and before only. Windows count calendar days, and a day that was not
+    observed stays a gap. Where an input is missing, or a figure is not finite, the feature is null.
+    Raises BadData for a panel that is not sorted by pool and day, FixSettings for an unknown name.
+    """
+    known = _known()
+    wanted = chosen(names, known)
+    parts = [daily.select(KEYS)]
+    for group in _groups():
+        own = [name for name in wanted if name in group]
+        if own:
+            parts.append(_computed(daily, own, known))
+    return pl.concat(parts, how="horizontal").select(*KEYS, *wanted)
+
+
+def catalogue() -> list[Feature]:
+    """Every feature that `build` can give, in its order of columns."""
+    return [feature for feature in _known().values() if feature.public]
+
+
+def _computed(daily: pl.DataFrame, names: Sequence[str], known: dict[str, Feature]) -> pl.DataFrame:
+    """The named features alone, on a grid that holds just what they need."""
+    needed = with_inputs(names, known)
+    columns = panel_columns(needed)
+    absent = [
+        pl.lit(None, PANEL_DTYPES.get(c, pl.Float64())).alias(c) for c in columns if c not in daily.columns
+    ]
+    apart = 1 + max(feature.look_back_days for feature in needed.values())
+    grid = day_grid(daily.with_columns(absent), columns, apart=apart).lazy()
+    for together in levels(needed):
+        grid = grid.with_columns(feature.how.alias(feature.name) for feature in together)
+    figures = observed_rows(grid.collect().select(*names, "_row"))
+    return figures.select(
+        pl.when(pl.col(name).cast(pl.Float32).is_finite()).then(pl.col(name).cast(pl.Float32)).alias(name)
+        for name in names
+    )
+
+
+@cache
+def _groups() -> tuple[frozenset[str], ...]:
+    """Names of the features of each group."""
+    return tuple(
+        frozenset(feature.name for feature in FAMILY.load(name)().features()) for name in FAMILY.names()
+    )
+
+
+@cache
+def _known() -> dict[str, Feature]:
+    """Features of all groups by name."""
+    return {feature.name: feature for name in FAMILY.names() for feature in FAMILY.load(name)().features()}
