@@ -1,0 +1,1 @@
+"""Backtests: what a rule would have earned after costs, and how likely the result is luck."""

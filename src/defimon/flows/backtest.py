@@ -1,0 +1,200 @@
+"""What strategies would have earned on real history, beside holding."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from defimon.backtest.costs import Costs
+from defimon.backtest.engine import Rules, Run, simulate
+from defimon.backtest.forecasts import injected
+from defimon.backtest.market import Accruals, Market, market_of
+from defimon.backtest.views import Known, decide_by
+from defimon.core.errors import BadData, FixSettings
+from defimon.core.provenance import content_hash
+from defimon.flows.judge import Judgement, Tried, judge
+from defimon.strategies._base import FAMILY, Choices, Strategy
+
+BENCHMARK = "hold"
+
+Predict = Callable[[pl.DataFrame], pl.DataFrame]
+"""From a daily panel to walk-forward predictions, for a backtest that was given none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How a backtest runs; `start` and `end` are both included, the whole panel when None."""
+
+    strategies: tuple[str, ...] = ()
+    """Names; all that the data allow when empty. `hold` is always beside them."""
+    capital: float = 10_000.0
+    costs: Costs = field(default_factory=lambda: Costs(bps_per_side=10.0, gas_usd=1.0))
+    rebalance_days: int = 7
+    choices: Choices = field(default_factory=Choices)
+    rules: Rules = field(default_factory=Rules)
+    start: date | None = None
+    end: date | None = None
+    stable_only: bool = True
+    model: str | None = None
+    """Model whose forecasts are followed; `served`, else `ensemble`, else the only one there is."""
+    seed: int = 7
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestResult:
+    """What a backtest found.
+
+    `equity`: strategy, day, value_usd. `trades`: strategy, day, kind, pool_id, usd. `ledger`: strategy and
+    the ledger's columns. `refused`: why a strategy that was not asked for by name is not there.
+    """
+
+    judgement: Judgement
+    equity: pl.DataFrame
+    trades: pl.DataFrame
+    ledger: pl.DataFrame
+    refused: dict[str, str]
+    accruals: Accruals
+    pools: int
+    days: tuple[date, date]
+    data_hash: str
+    setup: Setup
+
+    @property
+    def summary(self) -> pl.DataFrame:
+        """One row a strategy, `hold` first."""
+        return self.judgement.summary
+
+
+def run_backtest(
+    daily: pl.DataFrame,
+    setup: Setup,
+    *,
+    predictions: pl.DataFrame | None = None,
+    predict: Predict | None = None,
+    trial_log: Path | None = None,
+) -> BacktestResult:
+    """Backtest on a daily panel, every strategy on the same days with the same money.
+
+    `predictions` are rows of a walk-forward as `defimon evaluate --out` writes them; when there are none,
+    `predict` makes them if a strategy needs them. Settings tried are kept in `trial_log`, if given.
+    Raises BadData when the panel lacks what a named strategy needs, FixSettings for settings that do not fit.
+    """
+    if setup.rebalance_days < 1:
+        raise FixSettings(
+            f"rebalance_days is {setup.rebalance_days}.",
+            variable="rebalance_days",
+            remedy="Choose 1 or more.",
+        )
+    daily = _universe(daily, stable_only=setup.stable_only)
+    if predictions is None and predict is not None and _wants_forecasts(setup):
+        predictions = predict(daily)
+    forecasts = None if predictions is None else injected(predictions, setup.model)
+    market = market_of(daily, *_period(daily, setup, forecasts))
+    known = Known(daily.filter(pl.col("day") <= market.days[-1]), market, forecasts)
+    strategies, refused = _strategies(setup, known)
+    runs = {strategy.name: _run(strategy, known, market, setup) for strategy in strategies}
+    data_hash = content_hash(daily, key=("pool_id", "ts"))
+    tried = Tried(data_hash, _settings(setup, market), trial_log)
+    ledger = _ledger(runs, market)
+    trades = ledger.filter(pl.col("kind").is_in(["deposit", "withdraw"])).select(
+        "strategy", "day", "kind", "pool_id", pl.col("pool_usd").abs().alias("usd")
+    )
+    return BacktestResult(
+        judgement=judge(runs, trades, setup.capital, setup.seed, tried),
+        equity=_equity(runs, market),
+        trades=trades,
+        ledger=ledger,
+        refused=refused,
+        accruals=market.accruals,
+        pools=market.pools_count,
+        days=(market.days[0], market.days[-1]),
+        data_hash=data_hash,
+        setup=setup,
+    )
+
+
+def _universe(daily: pl.DataFrame, *, stable_only: bool) -> pl.DataFrame:
+    if not stable_only:
+        return daily
+    stable = daily.filter(pl.col("stablecoin").fill_null(value=False))
+    if stable.is_empty():
+        raise FixSettings(
+            "No pool of the panel is known to hold stablecoins only.",
+            variable="universe",
+            remedy="Choose the universe all, or give the panel a column stablecoin.",
+        )
+    return stable
+
+
+def _period(daily: pl.DataFrame, setup: Setup, forecasts: pl.DataFrame | None) -> tuple[date, date]:
+    """First and last day: as set, else from the first forecast, else all of the panel."""
+    first, last = daily.select(pl.col("day").min().alias("first"), pl.col("day").max().alias("last")).row(0)
+    begin = first if forecasts is None else max(first, forecasts["day"].min())
+    start, end = setup.start or begin, setup.end or last
+    if start < first or end > last:
+        raise FixSettings(
+            f"{start} to {end} is not inside the panel.",
+            variable="from, to",
+            remedy=f"Choose days from {first} to {last}.",
+        )
+    return start, end
+
+
+def _wants_forecasts(setup: Setup) -> bool:
+    names = setup.strategies or FAMILY.names()
+    return any("yhat" in FAMILY.load(name).needs for name in names)
+
+
+def _strategies(setup: Setup, known: Known) -> tuple[list[Strategy], dict[str, str]]:
+    """Strategies to run, the benchmark first, and why others cannot when none was asked for by name."""
+    names = dict.fromkeys((BENCHMARK, *(setup.strategies or FAMILY.names())))
+    chosen, refused = [], {}
+    columns = known.columns()
+    for name in names:
+        strategy = FAMILY.load(name)(setup.choices)
+        try:
+            strategy.require(columns)
+        except BadData as error:
+            if setup.strategies or name == BENCHMARK:
+                raise
+            refused[name] = str(error)
+        else:
+            chosen.append(strategy)
+    return chosen, refused
+
+
+def _run(strategy: Strategy, known: Known, market: Market, setup: Setup) -> Run:
+    decisions = list(range(0, market.days_count - 1, setup.rebalance_days))
+    decide = decide_by(strategy, known, market, setup.costs)
+    return simulate(market, decisions, decide, setup.capital, setup.costs, setup.rules)
+
+
+def _settings(setup: Setup, market: Market) -> dict[str, object]:
+    """What tells one trial from another, besides strategy and data."""
+    return {
+        "capital": setup.capital,
+        "costs": repr(setup.costs),
+        "rebalance_days": setup.rebalance_days,
+        "choices": repr(setup.choices),
+        "rules": repr(setup.rules),
+        "days": f"{market.days[0]}..{market.days[-1]}",
+        "model": setup.model,
+    }
+
+
+def _equity(runs: dict[str, Run], market: Market) -> pl.DataFrame:
+    return pl.concat(
+        pl.DataFrame({"day": pl.Series(market.days, dtype=pl.Date), "value_usd": run.equity}).select(
+            pl.lit(name).alias("strategy"), "day", "value_usd"
+        )
+        for name, run in runs.items()
+    )
+
+
+def _ledger(runs: dict[str, Run], market: Market) -> pl.DataFrame:
+    return pl.concat(
+        run.ledger.frame(market.days, market.names).select(pl.lit(name).alias("strategy"), pl.all())
+        for name, run in runs.items()
+    )

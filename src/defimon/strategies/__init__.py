@@ -1,0 +1,1 @@
+"""Strategies: where the money should be, one file each."""
