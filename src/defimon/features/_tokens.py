@@ -1,0 +1,34 @@
+"""What a symbol says about the tokens of a pool."""
+
+import polars as pl
+
+WRAPPED = r"^W(ETH|BTC|AVAX|BNB|POL|MATIC|XDAI|CELO|FTM)$"
+"""A wrapped native coin or bitcoin is the coin itself: WETH is ETH."""
+
+BRIDGE_SUFFIX = r"\.[EB]$"
+"""USDC.e, BTC.b: the same coin brought over a bridge."""
+
+ETHER = r"^([A-Z0-9]*ETH|ETHX)(-([A-Z0-9]*ETH|ETHX))*$"
+"""Ether and what is staked or wrapped of it, alone or in pairs: ETH, wstETH, weETH, ETHx, STETH-WETH."""
+
+BITCOIN = r"^([A-Z0-9]*BTC|BTCB|M-BTC)(-([A-Z0-9]*BTC|BTCB))*$"
+"""Bitcoin brought to another chain: WBTC, cbBTC, LBTC, BTCB, M-BTC."""
+
+CLASSES = ("stable", "ether", "bitcoin", "other")
+
+
+def token(symbol: pl.Expr) -> pl.Expr:
+    """Symbol in upper case without what tells the same coin on two chains apart; pairs stay pairs."""
+    upper = symbol.str.to_uppercase().str.replace_all("₮", "T", literal=True).str.replace(BRIDGE_SUFFIX, "")
+    plain = upper.str.replace(WRAPPED, "$1")
+    return pl.when(plain == "USDT0").then(pl.lit("USDT")).otherwise(plain)
+
+
+def token_class(of_token: pl.Expr, stablecoin: pl.Expr) -> pl.Expr:
+    """One of CLASSES: stable where every token is a stablecoin, ether or bitcoin where every token is one."""
+    return (
+        pl.when(stablecoin.fill_null(value=False)).then(pl.lit("stable"))
+        .when(of_token.str.contains(ETHER)).then(pl.lit("ether"))
+        .when(of_token.str.contains(BITCOIN)).then(pl.lit("bitcoin"))
+        .when(of_token.is_not_null()).then(pl.lit("other"))
+    )  # fmt: skip
