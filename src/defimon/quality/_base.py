@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar, Literal
 
 import polars as pl
@@ -63,9 +64,10 @@ class Verdict:
     report: pl.DataFrame
 
 
-def rules() -> list[Rule]:
-    """Every rule, by name."""
-    return [FAMILY.load(name)() for name in FAMILY.names()]
+@cache
+def rules() -> tuple[Rule, ...]:
+    """Every rule, by name; looked up once, since a rule holds no state."""
+    return tuple(FAMILY.load(name)() for name in FAMILY.names())
 
 
 def check(panel: pl.DataFrame) -> Verdict:

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -29,12 +30,10 @@ class Source(ABC):
 class FileSource(Source):
     """Reader of one file format.
 
-    `needs` are the columns a file must have to be of this format; `kind` is what every pool of the format
-    does, where that is one thing (see `core.tables.KINDS`).
+    `needs` are the columns a file must have to be of this format.
     """
 
     needs: ClassVar[tuple[str, ...]]
-    kind: ClassVar[str | None] = None
 
     @classmethod
     def recognises(cls, path: Path, columns: Sequence[str]) -> bool:
@@ -97,10 +96,11 @@ def refuse_rows(broken: pl.Series, *, where: str, column: str, found: pl.Series 
 FAMILY: Family[Source] = Family("defimon.sources", Source)
 
 
-def file_sources() -> list[type[FileSource]]:
-    """Every file format that can be read, by name."""
+@cache
+def file_sources() -> tuple[type[FileSource], ...]:
+    """Every file format that can be read, by name; looked up once."""
     members = (FAMILY.load(name) for name in FAMILY.names())
-    return [member for member in members if issubclass(member, FileSource)]
+    return tuple(member for member in members if issubclass(member, FileSource))
 
 
 def reader_for(path: Path, columns: Sequence[str]) -> type[FileSource]:

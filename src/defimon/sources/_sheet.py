@@ -121,7 +121,7 @@ def columns_of(path: Path) -> list[str]:
     """Names of the columns of a file, without reading its rows. Raises BadData as `open_sheet` does."""
     _refuse_unreadable(path)
     if not path.name.lower().endswith(PARQUET_SUFFIXES):
-        return _header(_decoded(path, only_header=True))[0]
+        return _header(path, _decoded(path, only_header=True))[0]
     try:
         return list(pl.read_parquet_schema(path))
     except (pl.exceptions.PolarsError, OSError) as error:
@@ -164,19 +164,23 @@ def _broken_parquet(path: Path, error: Exception) -> BadData:
     )
 
 
-def _header(text: str) -> tuple[list[str], str]:
+def _header(path: Path, text: str) -> tuple[list[str], str]:
     """Names of the columns, and the delimiter that parts them."""
-    header = text.split("\n", 1)[0].rstrip("\r")
-    delimiter = max(DELIMITERS, key=header.count)
-    return [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])], delimiter
+    line = text.split("\n", 1)[0].rstrip("\r")
+    delimiter = max(DELIMITERS, key=line.count)
+    try:
+        names = [name.strip() for name in _cells([line], delimiter)[0]]
+    except (csv.Error, IndexError):
+        raise BadData(f"{path}: the first line is no header.", remedy="Name the columns in it.") from None
+    return names, delimiter
 
 
 def _csv(path: Path) -> Sheet:
     text = _decoded(path)
-    names, delimiter = _header(text)
+    names, delimiter = _header(path, text)
     _refuse_names(path, names)
     # The field separator is counted first: only a file with quotes or a short row needs the slow way.
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [line for line in text.replace("\r\n", "\n").split("\n") if line.strip()]
     if '"' in text or text.count(delimiter) != (len(names) - 1) * len(lines):
         columns = _quoted(path, lines, delimiter, len(names))
         frame = pl.DataFrame(dict(zip(names, columns, strict=True)), schema=dict.fromkeys(names, pl.String))
@@ -188,7 +192,13 @@ def _csv(path: Path) -> Sheet:
 
 
 def _quoted(path: Path, lines: list[str], delimiter: str, width: int) -> list[tuple[str, ...]]:
-    rows = list(csv.reader(lines, delimiter=delimiter))[1:]
+    try:
+        rows = _cells(lines, delimiter)[1:]
+    except csv.Error as error:
+        raise BadData(
+            f"{path}: a quote is opened and never closed, or stands inside a cell ({error}).",
+            remedy="It may be truncated: export it again.",
+        ) from error
     for place, row in enumerate(rows, start=1):
         if len(row) != width:
             raise BadData(
@@ -196,6 +206,10 @@ def _quoted(path: Path, lines: list[str], delimiter: str, width: int) -> list[tu
                 remedy="It may be truncated, or a cell holds the delimiter without quotes.",
             )
     return list(zip(*rows, strict=True)) or [()] * width
+
+
+def _cells(lines: list[str], delimiter: str) -> list[list[str]]:
+    return list(csv.reader(lines, delimiter=delimiter, strict=True))
 
 
 def _decoded(path: Path, *, only_header: bool = False) -> str:

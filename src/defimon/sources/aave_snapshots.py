@@ -25,7 +25,6 @@ class AaveSnapshots(FileSource):
     name = "aave_snapshots"
     title = "Aave v3 reserve snapshots"
     lag = timedelta(0)
-    kind = "lending"
     needs: ClassVar[tuple[str, ...]] = (
         "snapshot_at",
         "chain",

@@ -22,7 +22,6 @@ class LidoDaily(FileSource):
     name = "lido_daily"
     title = "Lido stETH, daily"
     lag = timedelta(days=1)
-    kind = "staking"
     needs: ClassVar[tuple[str, ...]] = ("date", "Lido_APY", "Lido_TVL")
 
     def read(self, path: Path) -> pl.DataFrame:

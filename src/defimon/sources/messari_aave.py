@@ -22,7 +22,6 @@ class MessariAave(FileSource):
     name = "messari_aave"
     title = "Messari subgraph, Aave v3 USDC on Ethereum"
     lag = timedelta(hours=1)
-    kind = "lending"
     needs: ClassVar[tuple[str, ...]] = (
         "timestamp",
         "token_symbol",

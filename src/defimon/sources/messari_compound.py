@@ -22,7 +22,6 @@ class MessariCompound(FileSource):
     name = "messari_compound"
     title = "Messari subgraph, Compound v3 USDC on Ethereum"
     lag = timedelta(hours=1)
-    kind = "lending"
     needs: ClassVar[tuple[str, ...]] = (
         "timestamp",
         "deposit_apy",

@@ -1,0 +1,46 @@
+"""From the store back to a standard panel."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import polars as pl
+
+from defimon.core.errors import BadData
+from defimon.core.tables import PANEL, POOL_ATTRIBUTES
+from defimon.store.database import Store
+
+
+def stored_panel(
+    store: Store,
+    *,
+    sources: Sequence[str] | None = None,
+    as_of: datetime | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> pl.DataFrame:
+    """Yields of the store with the attributes that their pools had at the time, as a standard panel.
+
+    `sources` keeps those sources; `as_of` shows what was known then; `since` <= ts < `until`. A pool that
+    several sources tell of is taken from the one with most rows of it, since their figures differ. Raises
+    BadData when there is no such row.
+    """
+    where = {"source": list(sources)} if sources else None
+    facts = store.read("yields", as_of=as_of, where=where, since=since, until=until)
+    if facts.is_empty():
+        told = f" of source {', '.join(sources)}" if sources else ""
+        raise BadData(
+            f"The store holds no yields{told}.", remedy="Import a file, or collect from a service, first."
+        )
+    names = [column.name for column in POOL_ATTRIBUTES]
+    pools = store.read("pools", as_of=as_of, where=where, columns=["pool_id", "source", "ts", *names])
+    chosen = facts.join(_fullest_source(facts), on=["pool_id", "source"], how="semi")
+    joined = chosen.sort("ts").join_asof(
+        pools.sort("ts"), on="ts", by=["pool_id", "source"], strategy="backward", check_sortedness=False
+    )
+    return PANEL.validate(joined.select(PANEL.names)).sort("pool_id", "ts", maintain_order=True)
+
+
+def _fullest_source(facts: pl.DataFrame) -> pl.DataFrame:
+    counted = facts.group_by("pool_id", "source").len()
+    ordered = counted.sort(["pool_id", "len", "source"], descending=[False, True, False])
+    return ordered.unique("pool_id", keep="first", maintain_order=True).select("pool_id", "source")
