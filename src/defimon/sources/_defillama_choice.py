@@ -9,7 +9,7 @@ from defimon.sources._names import chain_name
 
 LEAST_APY = 0.001
 """0.1 % a year, under which the evaluation does not score a pool either. Among the thirty largest exchange
-pools of 2025-10-06 five pay next to nothing: their TVL is tokens that nobody trades at a price nobody pays."""
+pools of 2025-10-06 four pay next to nothing: their TVL is tokens that nobody buys at their quoted price."""
 
 
 def choose(pools: pl.DataFrame, settings: Settings) -> pl.DataFrame:

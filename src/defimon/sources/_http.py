@@ -112,11 +112,8 @@ class Http:
 
     async def _patiently(self, url: str, read: Callable[[Answer], T]) -> T:
         lane = self._lanes.setdefault(urlsplit(url).netloc, Lane(self.manners))
-        backing_off = tenacity.wait_exponential_jitter(
-            initial=self.manners.first_wait_s,
-            max=self.manners.longest_wait_s,
-            jitter=self.manners.first_wait_s,
-        )
+        first_s, longest_s = self.manners.first_wait_s, self.manners.longest_wait_s
+        backing_off = tenacity.wait_exponential(first_s, max=longest_s) + tenacity.wait_random(0, first_s)
 
         def wait(state: tenacity.RetryCallState) -> float:
             fault = state.outcome.exception() if state.outcome else None

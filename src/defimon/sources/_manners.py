@@ -24,7 +24,7 @@ class Manners:
     """Longest time for one answer, however steadily it trickles in."""
     attempts: int = 5
     first_wait_s: float = 1.0
-    """Wait before the second attempt; doubles with each further one, plus up to as much again at random."""
+    """Wait before the second attempt; doubles with each further one, plus up to this much at random."""
     longest_wait_s: float = 60.0
     """Cap of a wait; a service that asks for a longer one ends the attempt with TryAgain."""
     at_once: int = 4

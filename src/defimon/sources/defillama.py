@@ -6,7 +6,7 @@ is dropped, so that gaps stand exactly at spikes; pools vanish below 10,000 USD,
 history is edited afterwards. Impermanent loss (`il7d`) is not read: the service turns its zero into null.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -64,8 +64,16 @@ class DefiLlama(LiveSource):
     title = "DefiLlama yields, live"
     lag: ClassVar[timedelta] = timedelta(hours=1)
 
-    def __init__(self, http: Http, url: str = "https://yields.llama.fi") -> None:
-        """`http` must be open. Raises FixSettings when `url` is no http address."""
+    def __init__(
+        self,
+        http: Http,
+        url: str = "https://yields.llama.fi",
+        keep: Callable[[Answer], object] = lambda _: None,
+    ) -> None:
+        """`http` must be open; `keep` is handed every whole answer before its shape is looked at.
+
+        Raises FixSettings when `url` is no http address.
+        """
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise FixSettings(
@@ -74,6 +82,7 @@ class DefiLlama(LiveSource):
                 remedy="Leave it out to use https://yields.llama.fi.",
             )
         self.http = http
+        self.keep = keep
         self.url = url.rstrip("/")
 
     def chart_url(self, pool_id: str) -> str:
@@ -84,7 +93,7 @@ class DefiLlama(LiveSource):
 
         Raises TryAgain, or BadData that names row and field for another shape than documented.
         """
-        value, answer = await self.http.get_json(f"{self.url}/pools")
+        value, answer = await self._kept(f"{self.url}/pools")
         return Fetched(panel_of_pools(value, answer.fetched_at, where=answer.url), answer)
 
     async def chart(self, pool_id: str) -> Fetched:
@@ -92,8 +101,13 @@ class DefiLlama(LiveSource):
 
         Raises as `pools` does.
         """
-        value, answer = await self.http.get_json(self.chart_url(pool_id))
+        value, answer = await self._kept(self.chart_url(pool_id))
         return Fetched(panel_of_chart(value, pool_id, answer.fetched_at, where=answer.url), answer)
+
+    async def _kept(self, url: str) -> tuple[object, Answer]:
+        value, answer = await self.http.get_json(url)
+        self.keep(answer)
+        return value, answer
 
 
 def panel_of_pools(value: object, fetched_at: datetime, *, where: str) -> pl.DataFrame:
