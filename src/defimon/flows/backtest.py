@@ -1,21 +1,23 @@
 """What strategies would have earned on real history, beside holding."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
-from defimon.backtest.costs import Costs
-from defimon.backtest.engine import Rules, Run, simulate
+from defimon.backtest.engine import Run, simulate
 from defimon.backtest.forecasts import injected
 from defimon.backtest.market import Accruals, Market, market_of
 from defimon.backtest.views import Known, decide_by
 from defimon.core.errors import BadData, FixSettings
 from defimon.core.provenance import content_hash
+from defimon.core.settings import Settings
+from defimon.flows.backtest_setup import Setup, period
 from defimon.flows.judge import Judgement, Tried, judge
-from defimon.strategies._base import FAMILY, Choices, Strategy
+from defimon.strategies._base import FAMILY, Strategy
 
 BENCHMARK = "hold"
 
@@ -24,36 +26,19 @@ Predict = Callable[[pl.DataFrame], pl.DataFrame]
 
 
 @dataclass(frozen=True, slots=True)
-class Setup:
-    """How a backtest runs; `start` and `end` are both included, the whole panel when None."""
-
-    strategies: tuple[str, ...] = ()
-    """Names; all that the data allow when empty. `hold` is always beside them."""
-    capital: float = 10_000.0
-    costs: Costs = field(default_factory=lambda: Costs(bps_per_side=10.0, gas_usd=1.0))
-    rebalance_days: int = 7
-    choices: Choices = field(default_factory=Choices)
-    rules: Rules = field(default_factory=Rules)
-    start: date | None = None
-    end: date | None = None
-    stable_only: bool = True
-    model: str | None = None
-    """Model whose forecasts are followed; `served`, else `ensemble`, else the only one there is."""
-    seed: int = 7
-
-
-@dataclass(frozen=True, slots=True)
 class BacktestResult:
     """What a backtest found.
 
     `equity`: strategy, day, value_usd. `trades`: strategy, day, kind, pool_id, usd. `ledger`: strategy and
-    the ledger's columns. `refused`: why a strategy that was not asked for by name is not there.
+    the ledger's columns. `stuck`: strategy, pool_id, usd that could not be withdrawn on the last day.
+    `refused`: why a strategy that was not asked for by name is not there.
     """
 
     judgement: Judgement
     equity: pl.DataFrame
     trades: pl.DataFrame
     ledger: pl.DataFrame
+    stuck: pl.DataFrame
     refused: dict[str, str]
     accruals: Accruals
     pools: int
@@ -81,17 +66,11 @@ def run_backtest(
     `predict` makes them if a strategy needs them. Settings tried are kept in `trial_log`, if given.
     Raises BadData when the panel lacks what a named strategy needs, FixSettings for settings that do not fit.
     """
-    if setup.rebalance_days < 1:
-        raise FixSettings(
-            f"rebalance_days is {setup.rebalance_days}.",
-            variable="rebalance_days",
-            remedy="Choose 1 or more.",
-        )
     daily = _universe(daily, stable_only=setup.stable_only)
     if predictions is None and predict is not None and _wants_forecasts(setup):
         predictions = predict(daily)
     forecasts = None if predictions is None else injected(predictions, setup.model)
-    market = market_of(daily, *_period(daily, setup, forecasts))
+    market = market_of(daily, *period(setup, daily, forecasts))
     known = Known(daily.filter(pl.col("day") <= market.days[-1]), market, forecasts)
     strategies, refused = _strategies(setup, known)
     runs = {strategy.name: _run(strategy, known, market, setup) for strategy in strategies}
@@ -106,6 +85,7 @@ def run_backtest(
         equity=_equity(runs, market),
         trades=trades,
         ledger=ledger,
+        stuck=_stuck(runs, market),
         refused=refused,
         accruals=market.accruals,
         pools=market.pools_count,
@@ -126,20 +106,6 @@ def _universe(daily: pl.DataFrame, *, stable_only: bool) -> pl.DataFrame:
             remedy="Choose the universe all, or give the panel a column stablecoin.",
         )
     return stable
-
-
-def _period(daily: pl.DataFrame, setup: Setup, forecasts: pl.DataFrame | None) -> tuple[date, date]:
-    """First and last day: as set, else from the first forecast, else all of the panel."""
-    first, last = daily.select(pl.col("day").min().alias("first"), pl.col("day").max().alias("last")).row(0)
-    begin = first if forecasts is None else max(first, forecasts["day"].min())
-    start, end = setup.start or begin, setup.end or last
-    if start < first or end > last:
-        raise FixSettings(
-            f"{start} to {end} is not inside the panel.",
-            variable="from, to",
-            remedy=f"Choose days from {first} to {last}.",
-        )
-    return start, end
 
 
 def _wants_forecasts(setup: Setup) -> bool:
@@ -198,3 +164,44 @@ def _ledger(runs: dict[str, Run], market: Market) -> pl.DataFrame:
         run.ledger.frame(market.days, market.names).select(pl.lit(name).alias("strategy"), pl.all())
         for name, run in runs.items()
     )
+
+
+def save_backtest(result: BacktestResult, folder: Path) -> list[Path]:
+    """Write summary, equity, trades and ledger as Parquet files into `folder`; gives their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    frames = {
+        "summary": result.summary,
+        "equity": result.equity,
+        "trades": result.trades,
+        "ledger": result.ledger,
+    }
+    for name, frame in frames.items():
+        frame.write_parquet(folder / f"{name}.parquet")
+    return [folder / f"{name}.parquet" for name in frames]
+
+
+def _stuck(runs: dict[str, Run], market: Market) -> pl.DataFrame:
+    """Money in pools that pay nothing out on the last day: paused, or not observed any more."""
+    rows = [
+        {"strategy": name, "pool_id": market.names[code], "usd": float(run.holdings[code])}
+        for name, run in runs.items()
+        for code in np.flatnonzero(run.holdings)
+        if market.may_withdraw is not None and not market.may_withdraw[-1, code]
+    ]
+    return pl.DataFrame(rows, schema={"strategy": pl.String, "pool_id": pl.String, "usd": pl.Float64})
+
+
+def read_predictions(path: Path) -> pl.DataFrame:
+    """Predictions of a walk-forward from a Parquet file. Raises BadData when it is none."""
+    try:
+        return pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise BadData(
+            f"{path} is no Parquet file that can be read.",
+            remedy="Use the file that `defimon evaluate --out` writes.",
+        ) from error
+
+
+def trial_log_of(settings: Settings) -> Path:
+    """Where the settings that were tried are kept."""
+    return settings.data_dir / "trials.jsonl"

@@ -1,0 +1,98 @@
+"""How a backtest is printed."""
+
+from rich.console import Console
+from rich.table import Table
+
+from defimon.flows.backtest import BacktestResult
+
+MONEY = (
+    ("final USD", "final_value_usd", ",.2f", 1.0),
+    ("total", "total_return", "+.2%", 1.0),
+    ("a year", "annual_return", "+.2%", 1.0),
+    ("costs USD", "costs_usd", ",.2f", 1.0),
+    ("moves", "transactions", ",.0f", 1.0),
+    ("pp over hold", "versus_hold", "+.2f", 100.0),
+)
+RISK = (
+    ("volatility", "volatility", ".2%", 1.0),
+    ("Sharpe", "sharpe", ".1f", 1.0),
+    ("Sortino", "sortino", ".1f", 1.0),
+    ("drawdown", "max_drawdown", ".2%", 1.0),
+    ("turnover a year", "turnover", ".1f", 1.0),
+    ("deflated Sharpe", "deflated_sharpe", ".2f", 1.0),
+)
+"""Heading, column of the summary, format and scale."""
+
+
+def show_backtest(result: BacktestResult) -> None:
+    """Print the table and everything that qualifies it."""
+    console = Console()
+    setup, (first, last) = result.setup, result.days
+    console.print(
+        f"Backtest {first} .. {last}: {setup.capital:,.0f} USD, {setup.costs.bps_per_side:g} bps a side, "
+        f"{setup.costs.gas_usd:g} USD gas a transaction, decided every {setup.rebalance_days} days, "
+        f"top {setup.choices.top_n} of {result.pools} {'stablecoin ' if setup.stable_only else ''}pools",
+        soft_wrap=True,
+    )
+    for parts in (MONEY, RISK):
+        table = Table()
+        table.add_column("strategy")
+        for heading, *_ in parts:
+            table.add_column(heading, justify="right")
+        if parts is MONEY:
+            table.add_column("90 % interval", justify="right")
+        for row in result.summary.iter_rows(named=True):
+            table.add_row(
+                row["strategy"],
+                *(_shown(row[name], form, scale) for _, name, form, scale in parts),
+                *([_interval(row)] if parts is MONEY else []),
+            )
+        console.print(table)
+    for line in remarks(result):
+        console.print(line, soft_wrap=True, markup=False)
+
+
+def _shown(value: float | None, form: str, scale: float) -> str:
+    return "" if value is None else format(value * scale, form)
+
+
+def _interval(row: dict[str, float | None]) -> str:
+    low, high = row["versus_hold_low"], row["versus_hold_high"]
+    return "" if low is None or high is None else f"{low * 100:+.2f} .. {high * 100:+.2f}"
+
+
+def remarks(result: BacktestResult) -> list[str]:
+    """What a reader must know beside the table."""
+    found, accruals = result.judgement, result.accruals
+    lines = [f"Left out: {reason}" for reason in result.refused.values()]
+    lines += [
+        f"Identical trades: {one} and {other}; one says no more than the other."
+        for one, other in found.identical
+    ]
+    lines += [
+        f"{name}: {usd:,.2f} USD cannot be withdrawn from {pool} on the last day."
+        for name, pool, usd in result.stuck.iter_rows()
+    ]
+    lines.append(
+        f"Accrued pool-days: {accruals.index:,} by index (realised), {accruals.quoted:,} by quoted rate, "
+        f"{accruals.gap:,} by the last known rate in a gap."
+    )
+    if accruals.refused:
+        lines.append(
+            f"{accruals.refused:,} index steps were too large to be true; the quoted rate stands in."
+        )
+    if accruals.fallen:
+        lines.append(f"{accruals.fallen:,} falls of an index count as losses of principal.")
+    if found.overfitting is not None:
+        lines.append(
+            f"Probability that the best of these is the best by luck (CSCV): {found.overfitting:.2f}."
+        )
+    lines.append(
+        f"Deflated Sharpe: of the weekly return over hold, after {found.trials} settings tried on these data."
+    )
+    lines.append(
+        "Sharpe and Sortino of accruing yield are large for any strategy; read the difference to hold."
+    )
+    if not result.setup.stable_only:
+        lines.append("Pools of tokens that are no stablecoins: their prices are not in these figures.")
+    return lines
