@@ -49,13 +49,14 @@ def _split(table: Table, wanted: Wanted) -> tuple[Wanted, Wanted]:
     return Wanted(wanted.as_of, now), Wanted(None, later, wanted.since, wanted.until)
 
 
-def _kept(late: Wanted) -> list[pl.Expr]:
-    found = [pl.col(name).is_in(list(values)) for name, values in late.where.items()]
+def _kept(late: Wanted) -> pl.Expr:
+    found = [pl.lit(value=True)]
+    found += [pl.col(name).is_in(list(values)) for name, values in late.where.items()]
     if late.since is not None:
         found.append(pl.col("ts") >= late.since)
     if late.until is not None:
         found.append(pl.col("ts") < late.until)
-    return found
+    return pl.all_horizontal(found)
 
 
 def versions(
