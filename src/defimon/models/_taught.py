@@ -1,6 +1,7 @@
 """What the networks share: goals, the inner split in time, and the way from outputs to a forecast."""
 
 from abc import abstractmethod
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
@@ -51,10 +52,14 @@ class NetworkModel(Model):
         variant: str = "log_ratio",
         fitting: Fitting | None = None,
         features: tuple[str, ...] | None = None,
+        epochs: int | None = None,
     ) -> None:
-        """`features` limits what is looked at; all of the lesson's when None."""
+        """`features` limits what is looked at, all of the lesson's when None; `epochs` is the most passes
+        over the lesson, the model's own number when None.
+        """
         super().__init__(variant=variant, fitting=fitting)
         self.features = features
+        self.epochs = epochs
 
     @abstractmethod
     def _network(self, features: int, outputs: int) -> "nn.Module":
@@ -75,6 +80,7 @@ class NetworkModel(Model):
         wanted = self._goals(lesson, split[0])
         power = WEIGHT_POWER if self._learns_quantiles else 0.0
         weights = sample_weights(lesson.rows.anchor, power) if power else np.ones(len(wanted))
+        teaching = self._teaching()
         with reproducible(self.fitting):
             self.network_ = self._fresh()
             teach(
@@ -84,7 +90,7 @@ class NetworkModel(Model):
                 weights,
                 split,
                 self._loss,
-                self._teaching(),
+                teaching if self.epochs is None else replace(teaching, epochs=self.epochs),
                 self.fitting,
             )
         return self
