@@ -17,8 +17,10 @@ def in_key_order(frame: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
     Sorting text of 2M rows takes seconds, so text is replaced by the rank of its distinct values, columns
     that hold one value are skipped, and a frame that is in order is returned as it is.
     """
+    if frame.height < 2:
+        return frame
     ranks = [_rank(frame[name]) for name in key if not _constant(frame[name])]
-    if not ranks or frame.height < 2:
+    if not ranks:
         return frame
     codes = pl.DataFrame({f"{number}": rank for number, rank in enumerate(ranks)})
     if _in_order(codes):
