@@ -25,14 +25,16 @@ STEPS = 2
 class ImportResult:
     """What became of one file.
 
-    `rows_in` rows were read; of those kept, `written` says how many were new, unchanged or corrected;
-    `quarantined` were kept apart. `report` is the verdict's: rule, action, rows, pools, found, doc.
+    `rows_in` rows were read; of those kept, `written` says how many were new, unchanged or corrected, and
+    `flagged` are doubted by a rule; `quarantined` were kept apart. `report` is the verdict's: rule, action,
+    rows, pools, found, doc.
     """
 
     path: Path
     source: str
     rows_in: int
     written: Written
+    flagged: int
     quarantined: int
     report: pl.DataFrame
     pools: int
@@ -111,6 +113,7 @@ def _result(path: Path, verdict: Verdict, written: Written) -> ImportResult:
         source=next(iter(pl.concat([kept["source"], apart["source"]])), ""),
         rows_in=kept.height + apart.height,
         written=written,
+        flagged=kept.height - kept["flags"].null_count(),
         quarantined=apart.height,
         report=verdict.report,
         pools=kept["pool_id"].n_unique(),

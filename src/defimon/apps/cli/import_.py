@@ -30,47 +30,34 @@ def import_(
     with open_store(load_settings()) as store, progress_bar() as progress:
         results = import_files(files, store, progress, percent=percent)
     console = Console()
-    console.print(_files_table(results))
     for result in results:
-        console.print(_rules_table(result))
+        console.print(_table(result))
 
 
-def _files_table(results: "list[ImportResult]") -> "Table":
+def _table(result: "ImportResult") -> "Table":
+    """What became of the rows of one file, then what each rule caught; narrow enough for 80 columns."""
     from rich.table import Table
 
-    table = Table(title="Imported", title_justify="left")
-    table.add_column("file", overflow="fold")
-    table.add_column("format")
-    for name in ("rows in", "stored", "corrected", "unchanged", "quarantined", "pools"):
-        table.add_column(name, justify="right")
-    table.add_column("dates")
-    for result in results:
-        written = result.written
-        figures = (
-            result.rows_in,
-            written.inserted,
-            written.corrected,
-            written.unchanged,
-            result.quarantined,
-            result.pools,
-        )
-        dates = f"{result.first_day} .. {result.last_day}" if result.first_day else "none"
-        table.add_row(result.path.name, result.source, *(f"{figure:,}" for figure in figures), dates)
-    return table
-
-
-def _rules_table(result: "ImportResult") -> "Table":
-    from rich.table import Table
-
-    table = Table(title=f"Quality of {result.path.name}", title_justify="left")
-    for name in ("rule", "action"):
-        table.add_column(name, no_wrap=True)
-    for name in ("rows", "pools"):
-        table.add_column(name, justify="right")
-    table.add_column("found", overflow="fold")
+    table = Table(title=f"{result.path.name} ({result.source})", title_justify="left")
+    table.add_column("", no_wrap=True)
+    table.add_column("rows", justify="right", no_wrap=True)
+    table.add_column("pools", justify="right", no_wrap=True)
+    table.add_column("", overflow="fold")
+    dates = f"{result.first_day} .. {result.last_day}" if result.first_day else ""
+    written = result.written
+    table.add_row("rows in", f"{result.rows_in:,}", f"{result.pools:,}", dates, style="bold")
+    for name, rows in (
+        ("stored", written.inserted),
+        ("unchanged", written.unchanged),
+        ("corrected", written.corrected),
+        ("flagged", result.flagged),
+        ("quarantined", result.quarantined),
+    ):
+        table.add_row(name, f"{rows:,}", "", "")
+    table.add_section()
     for rule, action, rows, pools, found in result.report.select(
         "rule", "action", "rows", "pools", "found"
     ).iter_rows():
         style = "dim" if rows == 0 else "yellow" if action == "quarantine" else ""
-        table.add_row(rule, action, f"{rows:,}", f"{pools:,}", found, style=style)
+        table.add_row(f"{action} {rule}", f"{rows:,}", f"{pools:,}", found, style=style)
     return table
