@@ -1,0 +1,113 @@
+"""Model artefacts: a fitted model as one sealed folder, and the registry that names versions.
+
+A folder holds `manifest.json`, `values.json`, `arrays.safetensors` if there are arrays, and weights in a
+library's own safe format. Nothing in it is code.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from defimon.core.errors import BadData
+from defimon.core.provenance import code_version
+from defimon.store.sealed_folder import described, from_json, seal, to_json, unseal
+
+VALUES, ARRAYS = "values.json", "arrays.safetensors"
+LARGEST_ITEM = 8
+"""Bytes of the widest number that safetensors holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an artefact is: the model, what it learnt from and for, and how it scored.
+
+    `data_hash` is the content hash of the panel, `fitted_on` the last day it learnt from (YYYY-MM-DD);
+    `scores` holds the model's and the yardstick's figures by name.
+    """
+
+    model: str
+    variant: str
+    target: str
+    horizon: int
+    features: tuple[str, ...]
+    data_hash: str
+    fitted_on: str
+    scores: Mapping[str, float] = field(default_factory=dict)
+    code_version: str = field(default_factory=code_version)
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """A fitted model as plain parts: JSON-able `values`, `arrays`, and weight `files` by name."""
+
+    manifest: Manifest
+    values: dict[str, object] = field(default_factory=dict)
+    arrays: dict[str, NDArray[np.generic]] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+
+
+def save(folder: Path, artefact: Artefact) -> str:
+    """Write the artefact to `folder`, complete or not at all; its version, a hash over every byte.
+
+    Raises BadData for a part that has no safe form, FixSettings when the place is taken or not writable.
+    """
+    for name in artefact.files:
+        if name in {VALUES, ARRAYS}:
+            raise BadData(f"{name} is a name of the artefact's own.", remedy="Rename the file of weights.")
+    contents = {VALUES: to_json(artefact.values, VALUES), **artefact.files}
+    if artefact.arrays:
+        contents[ARRAYS] = _packed(artefact.arrays)
+    return seal(folder, asdict(artefact.manifest), contents)
+
+
+def load(folder: Path) -> Artefact:
+    """Read an artefact. Raises BadData naming the file when anything is missing, extra, changed or unsafe."""
+    description, contents = unseal(folder)
+    manifest = _manifest(description, folder)
+    if VALUES not in contents:
+        raise BadData(f"{folder} lists no {VALUES}.")
+    values = from_json(contents.pop(VALUES), folder / VALUES)
+    arrays = _unpacked(contents.pop(ARRAYS), folder / ARRAYS) if ARRAYS in contents else {}
+    return Artefact(manifest, values, arrays, contents)
+
+
+def read_manifest(folder: Path) -> tuple[str, Manifest]:
+    """Version and manifest of an artefact, without reading its weights. Raises BadData as `load`."""
+    version, description, _ = described(folder)
+    return version, _manifest(description, folder)
+
+
+def _manifest(description: dict[str, Any], folder: Path) -> Manifest:
+    words = ("model", "variant", "target", "data_hash", "fitted_on", "code_version")
+    kinds: dict[str, type] = {**dict.fromkeys(words, str), "horizon": int, "features": list, "scores": dict}
+    if set(description) != set(kinds):
+        wrong = ", ".join(sorted(set(description) ^ set(kinds)))
+        raise BadData(f"{folder / 'manifest.json'} lacks, or does not know: {wrong}.")
+    for name, kind in kinds.items():
+        if not isinstance(description[name], kind):
+            raise BadData(f"{folder / 'manifest.json'} holds no {kind.__name__} in {name}.")
+    return Manifest(**{**description, "features": tuple(str(name) for name in description["features"])})
+
+
+def _packed(arrays: Mapping[str, NDArray[np.generic]]) -> bytes:
+    from safetensors.numpy import save as pack
+
+    for name, array in arrays.items():
+        if array.dtype.kind not in "biuf" or array.dtype.itemsize > LARGEST_ITEM:
+            raise BadData(f"array {name} holds {array.dtype}, which has no safe form.")
+    native = {name: array.astype(array.dtype.newbyteorder("="), order="C") for name, array in arrays.items()}
+    return pack(dict(sorted(native.items())))
+
+
+def _unpacked(body: bytes, path: Path) -> dict[str, NDArray[np.generic]]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load as unpack
+
+    try:
+        return dict(unpack(body))
+    except SafetensorError as error:
+        raise BadData(f"{path} is no safetensors file: {error}.") from None
