@@ -30,6 +30,23 @@ def test_a_panel_in_percent_is_refused_with_its_remedy(tmp_path):
     assert build_panel(path, percent=True)["apy"].to_list() == pytest.approx([0.052, 0.051, 0.053])
 
 
+def test_a_panel_of_huge_yields_is_taken_at_ones_word_and_not_asked_again(tmp_path):
+    path = csv_of(tmp_path, [2.2, 2.1, 2.3])
+    panel = build_panel(path, percent=False)
+    assert panel["flags"].to_list() == ["percent_not_fraction"] * 3
+    write_panel(panel, tmp_path / "out.csv")
+    assert build_panel(tmp_path / "out.csv").equals(panel)
+
+
+@pytest.mark.real_data
+def test_a_lending_panel_in_percent_is_told_by_the_growth_of_its_index(data_sets, tmp_path):
+    panel = build_panel(find_panel("aave", load_settings({}, data_sets=data_sets)))
+    percent = panel.with_columns(pl.col("apy") * 100.0, flags=pl.lit(None, dtype=pl.String))
+    write_panel(percent, tmp_path / "percent.parquet")
+    with pytest.raises(BadData, match="looks like percent"):
+        build_panel(tmp_path / "percent.parquet")
+
+
 def test_a_panel_with_one_pool_in_percent_is_kept_and_that_pool_flagged(tmp_path):
     path = tmp_path / "panel.csv"
     rows = [

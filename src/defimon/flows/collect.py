@@ -43,7 +43,7 @@ class ImportResult:
 
 
 def import_files(
-    paths: Sequence[Path], store: Store, progress: Progress = lambda *_: None, *, percent: bool = False
+    paths: Sequence[Path], store: Store, progress: Progress = lambda *_: None, *, percent: bool | None = None
 ) -> list[ImportResult]:
     """Read, judge and store files one after the other, each in one transaction.
 

@@ -15,6 +15,7 @@ from defimon.sources.standard_panel import StandardPanel
 
 MOST = 0.5
 """Share of the rows that must look like percent before a file is refused."""
+DOUBTED = pl.col("flags").str.split(",").list.contains("percent_not_fraction")
 
 DATA_SETS = {
     "aave": "aave_v3_snapshots.parquet",
@@ -88,33 +89,37 @@ def choose_reader(path: Path, *, percent: bool = False) -> FileSource:
     return StandardPanel(percent=percent) if reader is StandardPanel else reader()
 
 
-def judged_file(path: Path, *, percent: bool = False) -> Verdict:
+def judged_file(path: Path, *, percent: bool | None = None) -> Verdict:
     """Rows of a file as a standard panel, judged by every quality rule.
 
-    Raises BadData for an off-format file, and for a standard panel whose rates look like percent.
+    `percent` says that the rates of a standard panel are percent a year (True) or fractions, however large
+    (False). Raises BadData for an off-format file, and, unless `percent` says which, for a standard panel
+    whose rates look like percent. A file that carries the rule's flag was accepted before and is not asked.
     """
-    reader = choose_reader(path, percent=percent)
-    verdict = check(reader.read(path))
-    if isinstance(reader, StandardPanel):
+    reader = choose_reader(path, percent=bool(percent))
+    panel = reader.read(path)
+    verdict = check(panel)
+    if isinstance(reader, StandardPanel) and percent is None and panel.filter(DOUBTED).is_empty():
         _refuse_percent(path, verdict.kept)
     return verdict
 
 
-def build_panel(path: Path, *, percent: bool = False) -> pl.DataFrame:
+def build_panel(path: Path, *, percent: bool | None = None) -> pl.DataFrame:
     """The rows of a file that may be used, in the columns of the standard panel, doubtful ones flagged.
 
-    Raises BadData as `judged_file` does.
+    `percent` and errors as of `judged_file`.
     """
     return judged_file(path, percent=percent).kept
 
 
 def _refuse_percent(path: Path, kept: pl.DataFrame) -> None:
-    doubted = kept.filter(pl.col("flags").str.split(",").list.contains("percent_not_fraction"))
-    if kept.height == 0 or doubted.height <= MOST * kept.height:
+    doubted = kept.filter(DOUBTED)
+    if doubted.height <= MOST * kept.height:
         return
     median = doubted.select(pl.col("apy").median()).item()
     raise BadData(
         f"{path}: column apy looks like percent in {doubted.height:,} of {kept.height:,} rows"
         f" (their median is {median:g}); expected a fraction a year, such as 0.052 for 5.2 %.",
-        remedy="Import it with --percent if the rates are percent, or divide them by 100.",
+        remedy="Use `defimon import` or `defimon panel` with --percent if the rates are percent,"
+        " or with --fraction if they are meant as they stand.",
     )

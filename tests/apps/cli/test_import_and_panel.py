@@ -60,7 +60,7 @@ def test_percent_is_taken_at_ones_word(run, tmp_path):
         run("import", path)
     run("import", "--percent", path)
     run("panel", "all", "--from-store", "--out", tmp_path / "out.csv")
-    assert ",0.052," in (tmp_path / "out.csv").read_text()
+    assert ",0.053," in (tmp_path / "out.csv").read_text()
 
 
 def test_a_data_set_without_its_folder_names_the_setting(run, tmp_path):

@@ -16,8 +16,9 @@ def import_(
         list[Path], typer.Argument(help="Standard panels, or files of any format that a source reads.")
     ],
     percent: Annotated[
-        bool, typer.Option("--percent", help="The rates of the standard panels are percent a year.")
-    ] = False,
+        bool | None,
+        typer.Option("--percent/--fraction", help="What the rates of a standard panel are, at your word."),
+    ] = None,
 ) -> None:
     """Check files by the quality rules and store their rows; the same files again change nothing."""
     from rich.console import Console

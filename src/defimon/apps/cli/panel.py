@@ -19,8 +19,9 @@ def panel(
         bool, typer.Option("--from-store", help="Take the rows that the store holds of this source.")
     ] = False,
     percent: Annotated[
-        bool, typer.Option("--percent", help="The rates of a standard panel are percent a year.")
-    ] = False,
+        bool | None,
+        typer.Option("--percent/--fraction", help="What the rates of a standard panel are, at your word."),
+    ] = None,
 ) -> None:
     """Write the rows that may be used as a standard panel; quarantined rows are left out."""
     import polars as pl
