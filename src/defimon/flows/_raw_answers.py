@@ -33,9 +33,8 @@ def keep_answer(store: Store, answer: Answer, source: str) -> None:
 def kept_answers(store: Store, requests: Sequence[str], since: datetime) -> dict[str, Answer]:
     """The newest answer to each of `requests` that was fetched at or after `since`."""
     names = ["sha256", "request", "ts"]
-    if not requests:
-        return {}
-    found = store.read("raw_answers", where={"request": requests}, since=since, columns=names)
+    asked = pl.col("request").is_in(list(requests))
+    found = store.read("raw_answers", since=since, columns=names).filter(asked)
     newest = found.sort("ts").unique("request", keep="last")
     if newest.is_empty():
         return {}

@@ -92,6 +92,7 @@ async def _collect(store: Store, settings: Settings, progress: Progress, manners
         progress("pools", 1, 1)
         chosen = choose(pools, settings)
         charts = await _charts(service, store, chosen, progress, manners.at_once)
+    order = chosen["pool_id"].to_list()
     verdict = _judged(chosen, list(charts.panels.values()))
     written = store_verdict(store, verdict)
     days = verdict.kept.select(first=pl.col("ts").min().dt.date(), last=pl.col("ts").max().dt.date()).row(0)
@@ -100,7 +101,7 @@ async def _collect(store: Store, settings: Settings, progress: Progress, manners
         chosen=chosen,
         fetched=len(charts.panels) - charts.reused,
         reused=charts.reused,
-        failures=tuple(charts.failures),
+        failures=tuple(sorted(charts.failures, key=lambda failure: order.index(failure.pool_id))),
         written=written,
         quarantined=verdict.quarantined.height,
         report=verdict.report,
