@@ -89,7 +89,7 @@ class _Book:
     def __init__(self, market: Market, capital: float, costs: Costs, rules: Rules) -> None:
         self.market, self.costs, self.rules = market, costs, rules
         self.day = 0
-        self.run = Run(np.full(market.days_count, capital), np.zeros(market.pools_count), capital)
+        self.run = Run(np.full(market.days_count, float(capital)), np.zeros(market.pools_count), float(capital))
         self.run.ledger.write(0, "capital", np.array([-1]), cash=np.array([capital]), pool=np.zeros(1))
 
     def accrue_to(self, day: int) -> None:

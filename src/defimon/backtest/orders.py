@@ -14,6 +14,9 @@ Places = NDArray[np.int64]
 ROUNDING = 1e-12
 """Relative margin below which float sums differ; deposits stay this much under the cash there is."""
 
+DUST = 1e-9
+"""Share of the whole value that is too small to be a move: a thousand times ROUNDING."""
+
 
 @dataclass(frozen=True, slots=True)
 class Moves:
@@ -51,7 +54,7 @@ def moves(
     """
     value = cash + float(holdings.sum())
     change = weights * value - holdings
-    change[(np.abs(change) <= max(smallest_usd, ROUNDING * value)) & (weights > 0)] = 0.0
+    change[(np.abs(change) <= max(smallest_usd, DUST * value)) & (weights > 0)] = 0.0
     withdraw, deposit = np.maximum(-change, 0.0), np.maximum(change, 0.0)
     withdraw[weights <= 0] = holdings[weights <= 0]
     refused = np.zeros(len(holdings), dtype=np.bool_)
@@ -66,6 +69,7 @@ def moves(
         withdraw[withdraw * (1.0 - costs.rate) <= costs.gas_usd] = 0.0
     raised = cash + proceeds(withdraw, costs)
     afforded = _afforded(deposit, raised, costs)
+    afforded[afforded <= DUST * value] = 0.0
     if held_up:
         refused |= afforded < deposit
     return Moves(withdraw, afforded, refused)
@@ -81,8 +85,8 @@ def _afforded(deposit: Floats, cash: float, costs: Costs) -> Floats:
     if costs.gas_usd > 0:
         deposit = np.where(deposit > costs.gas_usd, deposit, 0.0)
         places = np.flatnonzero(deposit)
-        payable = max(int(cash / costs.gas_usd), 0)
-        if len(places) > payable:
+        if len(places) * costs.gas_usd > cash:
+            payable = max(int(cash / costs.gas_usd), 0)
             by_size = places[np.argsort(deposit[places], kind="stable")]
             deposit[by_size[: len(places) - payable]] = 0.0
     wanted = float(deposit.sum()) * (1.0 + costs.rate)

@@ -12,16 +12,18 @@ from defimon.core.errors import BadData
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One setting on one data set: `data` is the hash of the panel, `sharpe` of one period against hold."""
+    """One setting that was tried: `sharpe` of one period against hold, `data` the hash of the panel it was
+    last tried on. The same settings on newer data are the same trial.
+    """
 
-    data: str
     settings: Mapping[str, object]
     sharpe: float
+    data: str
 
     @property
     def key(self) -> str:
-        """Hash of data and settings: the same trial run again counts once."""
-        text = json.dumps([self.data, dict(self.settings)], sort_keys=True, default=str)
+        """Hash of the settings."""
+        text = json.dumps(dict(self.settings), sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -32,22 +34,24 @@ class TrialLog:
         self.path = path
 
     def add(self, trials: list[Trial]) -> None:
-        """Append the trials that are not there yet; each line is on disk before this returns."""
+        """Append trials that are new or came out differently; they are on disk before this returns."""
         known = self._read()
-        fresh = {trial.key: trial for trial in trials if trial.key not in known}
+        fresh = [
+            {"key": trial.key, "data": trial.data, "sharpe": trial.sharpe, "settings": dict(trial.settings)}
+            for trial in trials
+            if known.get(trial.key, {}).get("sharpe") != trial.sharpe
+        ]
         if not fresh:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as file:
-            for key, trial in fresh.items():
-                line = {"key": key, "data": trial.data, "sharpe": trial.sharpe, **trial.settings}
-                file.write(json.dumps(line, sort_keys=True, default=str) + "\n")
+            file.writelines(json.dumps(line, sort_keys=True, default=str) + "\n" for line in fresh)
             file.flush()
             os.fsync(file.fileno())
 
-    def sharpes(self, data: str) -> list[float]:
-        """One-period Sharpe ratios of every trial on the panel with hash `data`."""
-        return [float(str(line["sharpe"])) for line in self._read().values() if line["data"] == data]
+    def sharpes(self) -> list[float]:
+        """One-period Sharpe ratio of every setting ever tried, as it last came out."""
+        return [float(str(line["sharpe"])) for line in self._read().values()]
 
     def _read(self) -> dict[str, dict[str, object]]:
         if not self.path.exists():

@@ -1,7 +1,7 @@
 """What strategies would have earned on real history, beside holding."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
@@ -75,7 +75,8 @@ def run_backtest(
     strategies, refused = _strategies(setup, known)
     runs = {strategy.name: _run(strategy, known, market, setup) for strategy in strategies}
     data_hash = content_hash(daily, key=("pool_id", "ts"))
-    tried = Tried(data_hash, _settings(setup, market), trial_log)
+    settings = {strategy.name: _settings(setup, strategy, forecasts) for strategy in strategies}
+    tried = Tried(data_hash, settings, trial_log)
     ledger = _ledger(runs, market)
     trades = ledger.filter(pl.col("kind").is_in(["deposit", "withdraw"])).select(
         "strategy", "day", "kind", "pool_id", pl.col("pool_usd").abs().alias("usd")
@@ -137,17 +138,20 @@ def _run(strategy: Strategy, known: Known, market: Market, setup: Setup) -> Run:
     return simulate(market, decisions, decide, setup.capital, setup.costs, setup.rules)
 
 
-def _settings(setup: Setup, market: Market) -> dict[str, object]:
-    """What tells one trial from another, besides strategy and data."""
-    return {
+def _settings(setup: Setup, strategy: Strategy, forecasts: pl.DataFrame | None) -> dict[str, object]:
+    """What tells one trial of a strategy from another, whatever the data."""
+    settings: dict[str, object] = {
         "capital": setup.capital,
-        "costs": repr(setup.costs),
+        "costs": asdict(setup.costs),
         "rebalance_days": setup.rebalance_days,
-        "choices": repr(setup.choices),
-        "rules": repr(setup.rules),
-        "days": f"{market.days[0]}..{market.days[-1]}",
-        "model": setup.model,
+        "choices": asdict(setup.choices),
+        "rules": asdict(setup.rules),
+        "period": [setup.start, setup.end, setup.days],
+        "stable_only": setup.stable_only,
     }
+    if forecasts is not None and "yhat" in strategy.needs:
+        settings["forecasts"] = [setup.model, content_hash(forecasts, key=("pool_id", "day"))]
+    return settings
 
 
 def _equity(runs: dict[str, Run], market: Market) -> pl.DataFrame:

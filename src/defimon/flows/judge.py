@@ -20,10 +20,10 @@ SAME_USD = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What names the trials of a run: hash of the data, settings beside the strategy, where they are kept."""
+    """What names the trials of a run: hash of the data, settings by strategy, and where they are kept."""
 
     data_hash: str
-    settings: Mapping[str, object]
+    settings: Mapping[str, Mapping[str, object]]
     log: Path | None = None
 
 
@@ -33,9 +33,9 @@ class Judgement:
 
     `summary`: strategy, the figures of Performance, versus_hold (fraction a year, compounded) with its 90 %
     interval versus_hold_low and versus_hold_high, and deflated_sharpe (probability that the excess over hold
-    is real, given every setting tried on these data); the last four are null for `hold`. `identical`: pairs
+    is real, given every setting tried); the last four are null for `hold`. `identical`: pairs
     with the same trades. `overfitting`: probability that the best of these was the best by luck, None where
-    it cannot be said. `trials`: how many settings have been tried on these data.
+    it cannot be said. `trials`: how many settings have been tried.
     """
 
     summary: pl.DataFrame
@@ -75,9 +75,9 @@ def judge(
 
 
 def _remember(found: Mapping[str, Moments | None], tried: Tried) -> list[float]:
-    """One-period Sharpe ratios of all trials on these data, this run's included."""
+    """One-period Sharpe ratios of all trials, this run's included."""
     trials = [
-        Trial(tried.data_hash, {"strategy": name, **tried.settings}, own.sharpe)
+        Trial({"strategy": name, **tried.settings[name]}, own.sharpe, tried.data_hash)
         for name, own in found.items()
         if own is not None
     ]
@@ -85,7 +85,7 @@ def _remember(found: Mapping[str, Moments | None], tried: Tried) -> list[float]:
         return [trial.sharpe for trial in trials]
     log = TrialLog(tried.log)
     log.add(trials)
-    return log.sharpes(tried.data_hash)
+    return log.sharpes()
 
 
 def _summary(rows: list[dict[str, object]]) -> pl.DataFrame:

@@ -88,7 +88,7 @@ def remarks(result: BacktestResult) -> list[str]:
             f"Probability that the best of these is the best by luck (CSCV): {found.overfitting:.2f}."
         )
     lines.append(
-        f"Deflated Sharpe: of the weekly return over hold, after {found.trials} settings tried on these data."
+        f"Deflated Sharpe: of the weekly return over hold, after {found.trials} settings tried so far."
     )
     lines.append(
         "Sharpe and Sortino of accruing yield are large for any strategy; read the difference to hold."
