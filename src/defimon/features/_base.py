@@ -5,7 +5,7 @@ from functools import cache
 
 import polars as pl
 
-from defimon.core.grid import day_grid, observed_rows
+from defimon.core.grid import OBSERVED, day_grid, observed_rows
 from defimon.core.plugins import Family
 from defimon.core.tables import PANEL
 from defimon.features._feature import Feature, FeatureGroup, chosen, levels, panel_columns, with_inputs
@@ -13,6 +13,9 @@ from defimon.features._feature import Feature, FeatureGroup, chosen, levels, pan
 FAMILY: Family[FeatureGroup] = Family("defimon.features", FeatureGroup)  # type: ignore[type-abstract]
 
 KEYS = ("pool_id", "day")
+COLUMNS_AT_ONCE = 48
+"""Features that are computed together: more would share more work, and take more memory."""
+
 PANEL_DTYPES = {**PANEL.schema, "day": pl.Date()}
 
 
@@ -25,12 +28,9 @@ def build(daily: pl.DataFrame, names: Sequence[str] | None = None) -> pl.DataFra
     """
     known = _known()
     wanted = chosen(names, known)
-    parts = [daily.select(KEYS)]
-    for group in _groups():
-        own = [name for name in wanted if name in group]
-        if own:
-            parts.append(_computed(daily, own, known))
-    return pl.concat(parts, how="horizontal").select(*KEYS, *wanted)
+    at_once = [wanted[first : first + COLUMNS_AT_ONCE] for first in range(0, len(wanted), COLUMNS_AT_ONCE)]
+    parts = [_computed(daily, batch, known) for batch in at_once]
+    return pl.concat([daily.select(KEYS), *parts], how="horizontal")
 
 
 def catalogue() -> list[Feature]:
@@ -49,19 +49,8 @@ def _computed(daily: pl.DataFrame, names: Sequence[str], known: dict[str, Featur
     grid = day_grid(daily.with_columns(absent), columns, apart=apart).lazy()
     for together in levels(needed):
         grid = grid.with_columns(feature.how.alias(feature.name) for feature in together)
-    figures = observed_rows(grid.collect().select(*names, "_row"))
-    return figures.select(
-        pl.when(pl.col(name).cast(pl.Float32).is_finite()).then(pl.col(name).cast(pl.Float32)).alias(name)
-        for name in names
-    )
-
-
-@cache
-def _groups() -> tuple[frozenset[str], ...]:
-    """Names of the features of each group."""
-    return tuple(
-        frozenset(feature.name for feature in FAMILY.load(name)().features()) for name in FAMILY.names()
-    )
+    figures = observed_rows(grid.select(pl.col(names).cast(pl.Float32), OBSERVED).collect())
+    return figures.select(pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in names)
 
 
 @cache

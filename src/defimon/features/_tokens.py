@@ -1,5 +1,7 @@
 """What a symbol says about the tokens of a pool."""
 
+from collections.abc import Callable
+
 import polars as pl
 
 WRAPPED = r"^W(ETH|BTC|AVAX|BNB|POL|MATIC|XDAI|CELO|FTM)$"
@@ -24,11 +26,16 @@ def token(symbol: pl.Expr) -> pl.Expr:
     return pl.when(plain == "USDT0").then(pl.lit("USDT")).otherwise(plain)
 
 
-def token_class(of_token: pl.Expr, stablecoin: pl.Expr) -> pl.Expr:
-    """One of CLASSES: stable where every token is a stablecoin, ether or bitcoin where every token is one."""
+def class_of_token(of_token: pl.Expr) -> pl.Expr:
+    """Place in CLASSES of what the token's name tells: ether, bitcoin or other; null stays null."""
     return (
-        pl.when(stablecoin.fill_null(value=False)).then(pl.lit("stable"))
-        .when(of_token.str.contains(ETHER)).then(pl.lit("ether"))
-        .when(of_token.str.contains(BITCOIN)).then(pl.lit("bitcoin"))
-        .when(of_token.is_not_null()).then(pl.lit("other"))
+        pl.when(of_token.str.contains(ETHER)).then(CLASSES.index("ether"))
+        .when(of_token.str.contains(BITCOIN)).then(CLASSES.index("bitcoin"))
+        .when(of_token.is_not_null()).then(CLASSES.index("other"))
     )  # fmt: skip
+
+
+def once_a_run(column: str, how: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    """`how` of a column of texts, worked out once for each run of equal ones: a pool keeps its symbol."""
+    runs = pl.col(column).rle()
+    return how(runs.struct.field("value")).repeat_by(runs.struct.field("len")).explode()

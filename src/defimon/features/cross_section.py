@@ -4,7 +4,7 @@ import polars as pl
 
 from defimon.features._feature import Feature, FeatureGroup
 from defimon.features._past import FILL_DAYS
-from defimon.features._tokens import CLASSES, token, token_class
+from defimon.features._tokens import CLASSES, class_of_token, once_a_run, token
 
 LOG = pl.col("_log_apy")
 
@@ -35,9 +35,10 @@ class CrossSection(FeatureGroup):
             *self._steps(),
             *(self._mean_of_others(group, move) for group in GROUPS for move in MOVES),
             *(
-                self._median_of_others(group, move)
+                feature
                 for group in ("token", "class")
                 for move in ("ago_1", "ago_7")
+                for feature in self._median_of_others(group, move)
             ),
             *(
                 self._class_mean(kind, move)
@@ -77,20 +78,14 @@ class CrossSection(FeatureGroup):
                 for name, back in (moves | others).items()
             ),
             Feature("_heard_log", ("_log_apy", "_speaks"), 29, "log APY", pl.when("_speaks").then(LOG)),
-            Feature("_token", ("symbol",), 0, "token", token(pl.col("symbol"))),
-            Feature(
-                "_class_name",
-                ("_token", "stablecoin"),
-                0,
-                "class of the token",
-                token_class(pl.col("_token"), pl.col("stablecoin")),
-            ),
+            Feature("_token", ("symbol",), 0, "number of the token", once_a_run("symbol", token_number)),
+            Feature("_class", ("symbol", "stablecoin"), 0, "place in CLASSES of the token", class_number()),
             *self._gatherings(),
         ]
 
     def _gatherings(self) -> list[Feature]:
         """Whole numbers that name a group of pools on one day: one key is faster to group by than two."""
-        labels = {"token": "_token", "class": "_class_name", "chain": "chain"}
+        labels = {"token": "_token", "class": "_class", "chain": "chain"}
         return [
             Feature("_gathering_all", ("day",), 0, "the day", pl.col("day").to_physical()),
             *(
@@ -109,22 +104,28 @@ class CrossSection(FeatureGroup):
             mean_of_others(heard, f"_gathering_{group}"),
         )
 
-    def _median_of_others(self, group: str, move: str) -> Feature:
-        heard = f"_heard_apy_{move}"
-        return Feature(
-            f"{group}_median_{move}",
-            (heard, f"_gathering_{group}"),
-            max(MOVES[move], 29),
-            f"median of apy_{move} of the other {GROUPS[group]}",
-            median_of_others(heard, f"_gathering_{group}"),
-        )
+    def _median_of_others(self, group: str, move: str) -> list[Feature]:
+        heard, gathered = f"_heard_apy_{move}", f"_gathering_{group}"
+        order, place = f"_order_{group}_{move}", f"_place_{group}_{move}"
+        back = max(MOVES[move], 29)
+        return [
+            Feature(order, (heard, gathered), back, "rows by group and move", order_in(heard, gathered)),
+            Feature(place, (order,), back, "where a row stands in that order", pl.col(order).arg_sort()),
+            Feature(
+                f"{group}_median_of_{move}",
+                (heard, gathered, order, place),
+                back,
+                f"median of apy_{move} of the other {GROUPS[group]}",
+                median_of_others(heard, gathered, order, place),
+            ),
+        ]
 
     def _class_mean(self, kind: str, move: str) -> Feature:
         heard = f"_heard_apy_{move}"
-        of_kind = pl.when(pl.col("_class_name") == kind).then(pl.col(heard))
+        of_kind = pl.when(pl.col("_class") == CLASSES.index(kind)).then(pl.col(heard))
         return Feature(
             f"{kind}_{move}",
-            (heard, "_class_name", "_gathering_all"),
+            (heard, "_class", "_gathering_all"),
             max(MOVES[move], 29),
             f"mean of apy_{move} over the pools of class {kind}",
             of_kind.mean().over("_gathering_all"),
@@ -164,18 +165,28 @@ class CrossSection(FeatureGroup):
     def _is_class(self, kind: str) -> Feature:
         return Feature(
             f"is_{kind}",
-            ("_class_name",),
+            ("_class",),
             0,
             f"1 where the token is of class {kind}",
-            (pl.col("_class_name") == kind).cast(pl.Float32),
+            (pl.col("_class") == CLASSES.index(kind)).cast(pl.Float32),
         )
+
+
+def token_number(symbol: pl.Expr) -> pl.Expr:
+    """A number that is the same for the same token; null for none."""
+    return pl.when(symbol.is_not_null()).then(token(symbol).hash())
+
+
+def class_number() -> pl.Expr:
+    """Place in CLASSES of a row's token; null where neither symbol nor stablecoin tells."""
+    by_name = once_a_run("symbol", lambda symbol: class_of_token(token(symbol)))
+    return pl.when(pl.col("stablecoin")).then(CLASSES.index("stable")).otherwise(by_name)
 
 
 def gathering(label: str) -> pl.Expr:
     """Number of a label and a day together; null where either is."""
-    return pl.when(pl.col(label).is_not_null() & pl.col("day").is_not_null()).then(
-        pl.col(label).hash() ^ pl.col("day").hash(seed=1)
-    )
+    named = pl.col(label).is_not_null() & pl.col("day").is_not_null()
+    return pl.when(named).then(pl.col(label).hash() ^ pl.col("day").hash(seed=1))
 
 
 def mean_of_others(value: str, group: str) -> pl.Expr:
@@ -186,19 +197,25 @@ def mean_of_others(value: str, group: str) -> pl.Expr:
     return pl.when((count > 0) & pl.col(group).is_not_null()).then(total / count)
 
 
-def median_of_others(value: str, group: str) -> pl.Expr:
-    """Median of a column over the other rows of the gathering that have a value.
+def order_in(value: str, group: str) -> pl.Expr:
+    """Rows sorted by gathering and, within one, by value; rows without a value last."""
+    rows = pl.len().cast(pl.Int64)
+    gathered = pl.col(group).rank("dense").cast(pl.Int64).fill_null(0)
+    return (gathered * (rows + 1) + pl.col(value).rank("ordinal").cast(pl.Int64).fill_null(rows)).arg_sort()
 
-    Found in the gathering's sorted values by stepping over the row's own rank.
+
+def median_of_others(value: str, group: str, order: str, place: str) -> pl.Expr:
+    """Median of a column over the other rows of the gathering that have a value; null where there is none.
+
+    Found in the column sorted by `order` (of `order_in`), by stepping over the row's own `place` there.
     """
-    own, ordered = pl.col(value), pl.col(value).sort(nulls_last=True)
-    rank = own.rank("ordinal").cast(pl.Int64) - 1
-    others = own.count().cast(pl.Int64) - own.is_not_null().cast(pl.Int64)
+    own, here = pl.col(value), pl.col(place).cast(pl.Int64)
+    first = pl.col(place).min().over(group).cast(pl.Int64)
+    others = own.count().over(group).cast(pl.Int64) - own.is_not_null().cast(pl.Int64)
+    heard = (others > 0) & pl.col(group).is_not_null()
 
-    def at(place: pl.Expr) -> pl.Expr:
-        skip = (rank <= place).fill_null(value=False).cast(pl.Int64)
-        found = pl.when(others > 0).then(place + skip)
-        return ordered.gather(found)
+    def at(rank: pl.Expr) -> pl.Expr:
+        found = first + rank + (here <= first + rank).cast(pl.Int64)
+        return own.gather(pl.col(order)).gather(pl.when(heard).then(found))
 
-    middle = (at((others - 1) // 2) + at(others // 2)) / 2.0
-    return pl.when(pl.col(group).is_not_null()).then(middle.over(group))
+    return (at((others - 1) // 2) + at(others // 2)) / 2.0
