@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
 import polars as pl
 
 from defimon.core.errors import BadData
+from defimon.core.settings import Settings
 from defimon.core.tables import PANEL, POOL_ATTRIBUTES
+from defimon.flows._store import open_store
+from defimon.flows.panel import build_panel
 from defimon.store.database import Store
 
 
@@ -44,3 +48,14 @@ def _fullest_source(facts: pl.DataFrame) -> pl.DataFrame:
     counted = facts.group_by("pool_id", "source").len()
     ordered = counted.sort(["pool_id", "len", "source"], descending=[False, True, False])
     return ordered.unique("pool_id", keep="first", maintain_order=True).select("pool_id", "source")
+
+
+def panel_or_stored(path: Path | None, settings: Settings) -> pl.DataFrame:
+    """Panel of a file, or of the store when no file is named.
+
+    Raises BadData for a file that cannot be read, or a store that holds no yields.
+    """
+    if path is not None:
+        return build_panel(path)
+    with open_store(settings) as store:
+        return stored_panel(store)

@@ -2,8 +2,24 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from defimon.flows.walk import Progress
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+WIDE = 160
+"""Columns of a table that goes to a file or a pipe, where nothing wraps."""
+
+
+def out() -> "Console":
+    """Console for results: as wide as the terminal, or wide enough for a whole table when piped."""
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDE)
 
 
 @contextmanager

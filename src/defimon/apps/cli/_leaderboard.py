@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import polars as pl
-from rich.console import Console
 from rich.table import Table
 
+from defimon.apps.cli._console import out
 from defimon.flows.evaluate import Evaluation
 
 RATE = (
@@ -32,7 +32,7 @@ EVENT = (
 
 def show_evaluation(evaluation: Evaluation) -> None:
     """Print a leaderboard a target, and what the gate chose."""
-    console = Console()
+    console = out()
     plan = evaluation.plan
     unit = "log(1 + APY in %)" if plan.in_log else "percentage points"
     for name in plan.targets:
@@ -74,7 +74,7 @@ def _reliability(evaluation: Evaluation, target: str) -> Iterator[Table]:
 
 
 def _print_choices(evaluation: Evaluation, target: str) -> None:
-    console = Console()
+    console = out()
     chosen = evaluation.choices.filter(pl.col("target") == target)
     for row in chosen.iter_rows(named=True):
         console.print(f"  from {row['refit_at']} served {row['model']}: {row['reason']}", style="dim")

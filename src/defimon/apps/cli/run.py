@@ -1,0 +1,74 @@
+"""`defimon run`: the main job, from data to report."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def run(
+    panel: Annotated[
+        Path | None, typer.Option(help="Standard yield panel or data set; live from DefiLlama unless given.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the report and its data.")] = Path("defimon-run"),
+    models: Annotated[str, typer.Option(help="Models, by commas; add lstm or random_forest here.")] = "",
+    horizon: Annotated[int, typer.Option(min=1, max=30, help="How far ahead, in days.")] = 7,
+    protocol: Annotated[
+        str, typer.Option(help="lending or exchange: universe rules and scale of errors.")
+    ] = "lending",
+    min_days: Annotated[
+        int | None, typer.Option(help="Observed days a pool needs before the window.")
+    ] = None,
+    min_mean_apy: Annotated[float | None, typer.Option(help="Mean APY it needs, as a fraction.")] = None,
+    min_tvl: Annotated[float | None, typer.Option(help="Median TVL it needs, in USD.")] = None,
+    capital: Annotated[float, typer.Option(help="USD that the backtest begins with.")] = 10_000.0,
+    bps: Annotated[float, typer.Option(help="Basis points that a deposit or withdrawal costs.")] = 10.0,
+    gas_usd: Annotated[float, typer.Option(help="USD of gas a transaction.")] = 1.0,
+    universe: Annotated[
+        str, typer.Option(help="stable or all: pools that the backtest may hold.")
+    ] = "stable",
+    *,
+    offline_fallback: Annotated[
+        bool, typer.Option("--offline-fallback", help="Without a network, use the recorded data sets.")
+    ] = False,
+) -> None:
+    """Collect, prove the forecast on history, forecast, backtest, and write a report worth keeping."""
+    from defimon.apps.cli._console import progress_bar
+    from defimon.apps.cli._run import show_run
+    from defimon.core.settings import load_settings
+    from defimon.flows.backtest_setup import Setup, changed
+    from defimon.flows.evaluate import protocol_of
+    from defimon.flows.run import RUN_MODELS, data_from_file, data_live, data_or_fallback
+    from defimon.flows.run import run as run_all
+
+    settings = load_settings()
+    rules, in_log = protocol_of(
+        protocol, min_days=min_days, min_mean_apy=min_mean_apy, min_median_tvl_usd=min_tvl
+    )
+    setup = changed(
+        Setup(),
+        capital=capital,
+        bps_per_side=bps,
+        gas_usd=gas_usd,
+        stable_only=universe == "stable",
+        seed=settings.seed,
+    )
+    with progress_bar() as progress:
+        if panel is not None:
+            data = data_from_file(panel)
+        elif offline_fallback:
+            data = data_or_fallback(settings, progress=progress)
+        else:
+            data = data_live(settings, progress=progress)
+        result = run_all(
+            data,
+            settings,
+            out,
+            models=tuple(models.split(",")) if models else RUN_MODELS,
+            horizon=horizon,
+            rules=rules,
+            in_log=in_log,
+            setup=setup,
+            progress=progress,
+        )
+    show_run(result)

@@ -1,0 +1,230 @@
+"""The main job: data, walk-forward, latest forecasts, backtest and report, from start to end."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from defimon.core.errors import DefimonError, FixSettings, TryAgain
+from defimon.core.provenance import code_version
+from defimon.core.settings import Settings
+from defimon.core.tables import FORECASTS
+from defimon.core.units import utc_now
+from defimon.evaluation.universe import UniverseRules
+from defimon.flows._store import open_store
+from defimon.flows.backtest import BacktestResult, run_backtest, trial_log_of
+from defimon.flows.backtest_setup import Setup
+from defimon.flows.collect_live import collect
+from defimon.flows.evaluate import Evaluation, Plan, evaluate
+from defimon.flows.forecast import latest_forecasts, latest_plan
+from defimon.flows.load import daily as daily_panel
+from defimon.flows.panel import judged_file
+from defimon.flows.walk import Progress, silent
+from defimon.report.document import Document
+from defimon.report.page import headline, write
+
+RUN_MODELS = ("persistence", "ridge", "xgboost", "ensemble")
+"""Models of a run: what a person waits minutes for. The network and the forest are asked for by name."""
+
+DISTRESS_HORIZON = 30
+DISTRESS_MODEL = "xgboost"
+
+LENDING_SET = Path("open/aave_v3_snapshots.parquet")
+"""Where the recorded lending panel lies among the data sets."""
+
+LEVEL = 0.90
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """A panel to run on: where it came from, and what the quality rules said."""
+
+    panel: pl.DataFrame
+    quality: pl.DataFrame
+    source: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run found and where it wrote it."""
+
+    data: Data
+    evaluation: Evaluation
+    latest: pl.DataFrame
+    backtest: BacktestResult | None
+    report: Path
+    files: tuple[Path, ...]
+    headline: tuple[str, ...]
+    """The answers in words."""
+
+
+def data_from_file(path: Path) -> Data:
+    """A panel file in any format that a source reads. Raises BadData for an off-format file."""
+    verdict = judged_file(path)
+    return Data(verdict.kept, verdict.report, path.name)
+
+
+def data_live(settings: Settings, *, progress: Progress = silent) -> Data:
+    """Collected from DefiLlama into the store. Raises TryAgain within seconds when there is no network."""
+    with open_store(settings) as store:
+        result = collect(store, settings, progress)
+    missing = f"{len(result.failures)} charts could not be had" if result.failures else ""
+    return Data(result.panel, result.report, "DefiLlama, live", tuple(filter(None, [missing])))
+
+
+def data_or_fallback(settings: Settings, *, progress: Progress = silent) -> Data:
+    """Live data, or without a network the recorded lending panel, saying so in the notes.
+
+    Raises TryAgain when there is neither.
+    """
+    try:
+        return data_live(settings, progress=progress)
+    except TryAgain as error:
+        if settings.data_sets is None:
+            raise
+        recorded = data_from_file(settings.data_sets / LENDING_SET)
+        note = f"DefiLlama cannot be reached ({error.message.rstrip('.')}): this run reads a recorded panel."
+        return Data(recorded.panel, recorded.quality, f"recorded data set {LENDING_SET.name}", (note,))
+
+
+def run(
+    data: Data,
+    settings: Settings,
+    folder: Path,
+    *,
+    models: tuple[str, ...] = RUN_MODELS,
+    horizon: int = 7,
+    rules: UniverseRules,
+    in_log: bool = False,
+    setup: Setup,
+    progress: Progress = silent,
+) -> RunResult:
+    """Evaluate, forecast, backtest and write the report into `folder`, which is made if it is not there."""
+    _refuse_unwritable(folder)
+    daily = daily_panel(data.panel)
+    plan = latest_plan(daily, horizon=horizon, models=models, rules=rules, in_log=in_log)
+    evaluation = evaluate(data.panel, plan, settings, progress=progress)
+    latest = latest_forecasts(daily, evaluation)
+    predictions = pl.concat([evaluation.forecasts, _distress(data.panel, plan, settings, progress)])
+    notes, result = list(data.notes), None
+    try:
+        result = run_backtest(daily, setup, predictions=predictions, trial_log=trial_log_of(settings))
+        notes += [f"Not backtested: {why}" for why in result.refused.values()]
+    except DefimonError as error:
+        notes.append(f"No backtest: {error.message}")
+    document = _document(data, daily, evaluation, latest, result, notes)
+    files = _write(folder, document, latest, predictions, result)
+    _remember(settings, evaluation, latest, data)
+    answers = tuple(headline(document.board, document.strategies))
+    return RunResult(data, evaluation, latest, result, folder / "report.html", files, answers)
+
+
+def _distress(panel: pl.DataFrame, plan: Plan, settings: Settings, progress: Progress) -> pl.DataFrame:
+    """Walk-forward probabilities of distress over the same days, for the risk filter."""
+    distress = Plan(
+        plan.start,
+        plan.end,
+        ("distress",),
+        DISTRESS_HORIZON,
+        (DISTRESS_MODEL,),
+        refit_days=2 * plan.refit_days,
+        warm_up_days=0,
+        rules=plan.rules,
+    )
+    found = evaluate(
+        panel, distress, settings, progress=lambda what, *steps: progress(f"{what}, risk", *steps)
+    )
+    return found.forecasts.filter(pl.col("model") == DISTRESS_MODEL)
+
+
+def _document(
+    data: Data,
+    daily: pl.DataFrame,
+    evaluation: Evaluation,
+    latest: pl.DataFrame,
+    result: BacktestResult | None,
+    notes: list[str],
+) -> Document:
+    plan = evaluation.plan
+    origins = set(data.panel["origin"].drop_nulls().unique().to_list())
+    return Document(
+        title="Yields ahead, and what the forecasts are worth",
+        made_at=utc_now(),
+        source=data.source,
+        origin="simulated" if "simulated" in origins else "observed",
+        horizon=plan.horizon,
+        unit="log(1 + APY in %)" if plan.in_log else "percentage points",
+        in_log=plan.in_log,
+        level=LEVEL,
+        board=evaluation.board,
+        scored=evaluation.forecasts,
+        choices=evaluation.choices,
+        latest=latest,
+        history=daily.select("pool_id", "day", "apy"),
+        quality=data.quality,
+        strategies=pl.DataFrame() if result is None else result.summary,
+        equity=pl.DataFrame() if result is None else result.equity,
+        notes=tuple(notes),
+        settings={
+            "data": f"{data.panel.height:,} rows, {data.panel['pool_id'].n_unique()} pools",
+            "data hash": evaluation.data_hash,
+            "code": code_version(),
+            "forecast days": f"{plan.start} to {plan.end}, refit every {plan.refit_days} days",
+            "pools judged": str(len(evaluation.pools)),
+            "models": ", ".join(plan.models),
+            "backtest": "none" if result is None else repr(result.setup),
+        },
+    )
+
+
+def _write(
+    folder: Path,
+    document: Document,
+    latest: pl.DataFrame,
+    predictions: pl.DataFrame,
+    result: BacktestResult | None,
+) -> tuple[Path, ...]:
+    """Everything into the folder: the report last, so that it never speaks of files that are not there."""
+    latest.write_csv(folder / "forecasts.csv")
+    predictions.write_parquet(folder / "predictions.parquet")
+    files = [folder / "forecasts.csv", folder / "predictions.parquet"]
+    if result is not None:
+        result.equity.write_csv(folder / "equity.csv")
+        files.append(folder / "equity.csv")
+    write(document, folder / "report.html")
+    return (*files, folder / "report.html")
+
+
+def _remember(settings: Settings, evaluation: Evaluation, latest: pl.DataFrame, data: Data) -> None:
+    """Keep what was said in the store, to be scored when the truth arrives."""
+    now = utc_now()
+    refit_at = evaluation.choices["refit_at"].max()
+    simulated = "simulated" in data.panel["origin"].drop_nulls().unique().to_list()
+    rows = latest.select(
+        "pool_id",
+        "ts",
+        *("yhat", "q05", "q50", "q95", "p_drop20", "model", "reason"),
+        pl.lit("apy_mean").alias("target"),
+        pl.lit(evaluation.plan.horizon, dtype=pl.Int64).alias("horizon"),
+        pl.lit(refit_at).cast(pl.Datetime("us")).dt.replace_time_zone("UTC").alias("refit_at"),
+        pl.lit(now).alias("known_at"),
+        pl.lit("defimon").alias("source"),
+        pl.lit("simulated" if simulated else "derived").alias("origin"),
+    )
+    with open_store(settings) as store:
+        store.write(FORECASTS.name, rows)
+
+
+def _refuse_unwritable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".defimon-probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise FixSettings(
+            f"{folder} cannot be written: {error.strerror}.",
+            variable="--out",
+            remedy="Choose another folder.",
+        ) from error
