@@ -1,4 +1,7 @@
 import json
+import signal
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
@@ -98,6 +101,29 @@ def test_a_broken_file_stores_nothing_and_leaves_the_files_before_it(store, file
     with pytest.raises(BadData, match="row 2, column apy"):
         import_files([file, broken], store)
     assert store.read("yields")["pool_id"].unique().sort().to_list() == ["a", "b:0xab"]
+
+
+def test_an_import_that_is_killed_stores_nothing_and_goes_through_when_run_again(store, file, tmp_path):
+    import_files([file], store)
+    whole = hashes(store)
+    script = """
+import os, signal, sys
+from pathlib import Path
+from defimon.core.settings import load_settings
+from defimon.flows._store import open_store
+from defimon.flows.collect import import_files
+store = open_store(load_settings({}, data_dir=Path(sys.argv[2])))
+with store.transaction():
+    import_files([Path(sys.argv[1])], store)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    folder = tmp_path / "killed"
+    killed = subprocess.run([sys.executable, "-c", script, file, folder], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    with open_store(load_settings({}, data_dir=folder)) as again:
+        assert again.count("yields") == again.count("quarantine") == 0
+        import_files([file], again)
+        assert hashes(again) == whole
 
 
 def test_progress_is_told_for_every_file(store, file):

@@ -87,6 +87,7 @@ def test_an_hourly_panel_loses_only_rows_of_the_very_same_time():
         {"apy": 0.1, "tvl_usd": -1.0},
         {"apy": 0.1, "utilisation": 1.6},
         {"apy": 0.1, "ts": datetime(1970, 1, 2, tzinfo=UTC)},
+        {"apy": 0.1, "ts": datetime(9999, 12, 31, tzinfo=UTC), "known_at": None},
     ],
 )
 def test_a_value_that_cannot_be_true_is_kept_apart(values):

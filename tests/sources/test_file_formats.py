@@ -99,6 +99,9 @@ def test_percent_on_request_becomes_fractions_for_rates_alone(tmp_path):
     [
         (HEADER + "a,2025-07-23,0.05,1,\nb,2025-07-23,high,2,\n", "row 2, column apy: found 'high'"),
         (HEADER + "a,23.07.2025,0.05,,\n", "row 1, column ts: found '23.07.2025'"),
+        (HEADER + "a,inf,0.05,,\n", "row 1, column ts: found 'inf'"),
+        (HEADER + "a,1e300,0.05,,\n", "row 1, column ts: found '1e300'"),
+        (HEADER + "a,2025-02-30,0.05,,\n", "row 1, column ts: found '2025-02-30'"),
         (HEADER + ",2025-07-23,0.05,,\n", "row 1, column pool_id: found nothing"),
         (HEADER + "a,,0.05,,\n", "row 1, column ts: found nothing"),
         (HEADER + "a,2025-07-23,0.05\n", "row 1 has 3 cells, expected 5"),
@@ -141,6 +144,27 @@ def test_a_truncated_parquet_and_a_truncated_gzip_are_refused(tmp_path):
     zipped.write_bytes(gzip.compress(b"pool_id,ts,apy\n" + b"a,2025-07-23,0.1\n" * 500)[:-30])
     with pytest.raises(BadData, match="not a whole gzip file"):
         open_sheet(zipped)
+
+
+def test_a_parquet_with_columns_of_a_foreign_kind_is_refused_by_column(tmp_path):
+    path = tmp_path / "panel.parquet"
+    pl.DataFrame(
+        {"pool_id": ["a"], "ts": ["2025-07-23"], "apy": [0.1], "symbol": [["USDC", "DAI"]]}
+    ).write_parquet(path)
+    with pytest.raises(BadData, match="column symbol holds List"):
+        read(path)
+    pl.DataFrame({"pool_id": ["a"], "ts": [1e300], "apy": [0.1]}).write_parquet(path)
+    with pytest.raises(BadData, match="row 1, column ts: found 1e"):
+        read(path)
+
+
+def test_times_of_a_parquet_are_utc_in_whatever_unit_or_zone(tmp_path):
+    path = tmp_path / "panel.parquet"
+    naive = pl.Series("ts", [datetime(2025, 7, 23, 2)], dtype=pl.Datetime("ns"))  # noqa: DTZ001
+    zoned = naive.dt.replace_time_zone("Europe/Paris").dt.cast_time_unit("ms")
+    for series, hour in ((naive, 2), (zoned, 0)):
+        pl.DataFrame({"pool_id": ["a"], "ts": series, "apy": [0.1]}).write_parquet(path)
+        assert read(path)["ts"].item() == datetime(2025, 7, 23, hour, tzinfo=UTC)
 
 
 def test_text_of_another_encoding_is_refused_with_its_row(tmp_path):
@@ -186,6 +210,21 @@ def test_a_panel_written_and_read_again_is_the_same(tmp_path):
     panel.write_parquet(tmp_path / "p.parquet")
     assert read(tmp_path / "p.csv").equals(panel)
     assert read(tmp_path / "p.parquet").equals(panel)
+
+
+@given(
+    st.lists(st.tuples(st.text(max_size=12), st.text(alphabet="0123456789-:TZ .+e", max_size=25)), max_size=4)
+)
+def test_whatever_a_cell_holds_the_answer_is_a_panel_or_a_reason(tmp_path_factory, cells):
+    path = tmp_path_factory.mktemp("cells") / "panel.csv"
+    text = "".join(f"{pool},{time},{time}\n" for pool, time in cells)
+    path.write_text("pool_id,ts,apy\n" + text, encoding="utf-8", errors="surrogatepass")
+    try:
+        panel = read(path)
+    except BadData:
+        return
+    assert panel.schema == PANEL.schema
+    assert len(panel.rows()) == panel.height
 
 
 @given(st.binary(max_size=300))

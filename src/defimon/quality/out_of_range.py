@@ -12,12 +12,14 @@ from defimon.quality._base import Rule
 
 FIRST_BLOCK = datetime(2015, 7, 30, tzinfo=UTC)
 """Day of Ethereum's first block: no yield of a contract is older."""
+LAST_DAY = datetime(2100, 1, 1, tzinfo=UTC)
+"""A later time is one in the wrong unit: milliseconds or microseconds that were read as seconds."""
 
 
 class OutOfRange(Rule):
     """A value outside what the panel's contract says can be true: a yield below -100 %, a negative TVL, a
-    borrowed share over 150 %, an infinity, a time before Ethereum's first block. One such row moves every
-    mean that it enters.
+    borrowed share over 150 %, an infinity, a time before Ethereum's first block or after this century. One
+    such row moves every mean that it enters.
     """
 
     name = "out_of_range"
@@ -30,7 +32,8 @@ class OutOfRange(Rule):
             for column in PANEL.columns
             if column.dtype.is_float()
         ]
-        return panel.select(caught=reduce(or_, broken, pl.col("ts") < FIRST_BLOCK))["caught"]
+        untimely = ~pl.col("ts").is_between(FIRST_BLOCK, LAST_DAY)
+        return panel.select(caught=reduce(or_, broken, untimely))["caught"]
 
     def found(self, panel: pl.DataFrame, caught: pl.DataFrame) -> str:
         _ = panel

@@ -12,6 +12,7 @@ import polars as pl
 from defimon.core.errors import BadData
 from defimon.core.units import UTC_MICROS
 from defimon.sources._base import refuse_rows
+from defimon.sources._times import time_from_epoch, time_from_text
 
 DELIMITERS = ",;\t|"
 EMPTY_CELLS = ("", "null", "none", "na", "n/a", "nan", "-")
@@ -35,7 +36,14 @@ class Sheet:
 
     def text(self, name: str) -> pl.Series:
         """Text without surrounding blanks; an empty cell is null."""
-        cells = self.frame[name].cast(pl.String).str.strip_chars()
+        given = self.frame[name]
+        try:
+            cells = given.cast(pl.String).str.strip_chars()
+        except pl.exceptions.PolarsError as error:
+            raise BadData(
+                f"{self.path}: column {name} holds {given.dtype}, expected text, numbers or times.",
+                remedy="Save it as one plain value a row.",
+            ) from error
         return cells.set(cells.str.to_lowercase().is_in(EMPTY_CELLS), None).alias(name)
 
     def number(self, name: str) -> pl.Series:
@@ -68,11 +76,13 @@ class Sheet:
             aware = given if given.dtype.time_zone else given.dt.replace_time_zone("UTC")
             return aware.dt.convert_time_zone("UTC").cast(UTC_MICROS)
         if given.dtype.is_numeric():
-            return _from_epoch(given.cast(pl.Float64))
+            times = time_from_epoch(given.cast(pl.Float64))
+            self._refuse(times.is_null() & given.is_not_null(), name, "seconds or milliseconds since 1970")
+            return times
         cells = self.text(name)
         # A panel repeats its times in every pool: each is read once.
         each = cells.unique().alias("cell").to_frame()
-        read = each.with_columns(_from_text(each["cell"]).alias("time"))
+        read = each.with_columns(time_from_text(each["cell"]).alias("time"))
         times = (
             cells.to_frame("cell")
             .join(read, on="cell", how="left", maintain_order="left")["time"]
@@ -93,28 +103,6 @@ class Sheet:
 
     def _refuse(self, broken: pl.Series, name: str, expected: str) -> None:
         refuse_rows(broken, where=str(self.path), column=name, found=self.frame[name], expected=expected)
-
-
-def _from_epoch(seconds: pl.Series) -> pl.Series:
-    # Services send seconds or milliseconds; 1e11 seconds is the year 5138, 1e11 milliseconds is 1973.
-    unit = pl.when(pl.col("t").abs() > 1e11).then(1_000.0).otherwise(1_000_000.0)
-    micros = (pl.col("t") * unit).round().cast(pl.Int64).cast(UTC_MICROS)
-    return seconds.alias("t").to_frame().select(micros.alias(seconds.name))[seconds.name]
-
-
-def _from_text(cells: pl.Series) -> pl.Series:
-    text = (
-        pl.col("t")
-        .str.replace(r"^(\d{4}-\d{2}-\d{2})$", "${1}T00:00:00")
-        .str.replace(r"^(\d{4}-\d{2}-\d{2}) ", "${1}T")
-        .str.replace(r"T(\d{2}:\d{2})($|Z|[+-])", "T${1}:00${2}")
-        .str.replace(r" ?(Z|UTC)$", "+00:00")
-        .str.replace(r"(T[\d:.]+)$", "${1}+00:00")
-    )
-    zoned = text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%z", time_unit="us", strict=False)
-    table = cells.alias("t").to_frame()
-    times = table.select(zoned.dt.convert_time_zone("UTC").alias(cells.name))[cells.name]
-    return times.zip_with(times.is_not_null(), _from_epoch(cells.cast(pl.Float64, strict=False)))
 
 
 def columns_of(path: Path) -> list[str]:
