@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -88,10 +89,18 @@ def llama(httpserver: HTTPServer) -> Llama:
     return Llama(httpserver, pools, {f"pool-{n}": chart(10, today) for n in range(12)})
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store(f"sqlite:///{tmp_path / 'store.sqlite'}") as opened:
+@pytest.fixture(scope="module")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("empty") / "store.sqlite"
+    with Store(f"sqlite:///{path}") as opened:
         opened.migrate()
+    return path
+
+
+@pytest.fixture
+def store(empty_store: Path, tmp_path: Path) -> Iterator[Store]:
+    path = shutil.copy(empty_store, tmp_path / "store.sqlite")
+    with Store(f"sqlite:///{path}") as opened:
         yield opened
 
 
@@ -207,6 +216,19 @@ def test_doubtful_rows_are_kept_apart_with_their_rule(store: Store, llama: Llama
     result = gather(store, llama)
     assert result.quarantined == 2
     assert sorted(store.read("quarantine")["rule"]) == ["missing_yield", "out_of_range"]
+
+
+def test_history_that_the_service_edits_is_a_correction_and_the_old_figure_stays(
+    store: Store, llama: Llama
+) -> None:
+    gather(store, llama, defillama_pools=3)
+    before = datetime.now(UTC)
+    llama.charts["pool-0"][2]["apy"] = 4.5
+    again = collect(store, llama.settings(defillama_pools=3), again=True, manners=QUICK)
+    assert (again.fetched, again.reused, again.written.corrected) == (3, 0, 1)
+    where = {"pool_id": ["pool-0"]}
+    assert store.read("yields", where=where)["apy"][2] == pytest.approx(0.045)
+    assert store.read("yields", where=where, as_of=before)["apy"][2] == pytest.approx(0.042)
 
 
 def test_a_followed_pool_that_vanishes_from_the_service_stays_in_the_panel(

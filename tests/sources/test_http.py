@@ -5,6 +5,7 @@ import json
 import socket
 import threading
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -15,9 +16,8 @@ from defimon.sources._manners import Manners
 from defimon.sources._masking import masked
 from defimon.sources._network import NoNetwork, find_host, first_hop
 
-QUICK = Manners(
-    first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, read_s=0.3, whole_s=1.0, largest_bytes=50_000
-)
+QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, largest_bytes=50_000)
+IMPATIENT = replace(QUICK, read_s=0.2, whole_s=0.4)
 GOOD = {"status": "success", "data": []}
 
 Writer = asyncio.StreamWriter
@@ -39,12 +39,12 @@ async def reset(writer: Writer) -> None:
 
 
 async def silence(writer: Writer) -> None:
-    await asyncio.sleep(QUICK.read_s * 3)
+    await asyncio.sleep(IMPATIENT.read_s * 2)
 
 
 async def trickle(writer: Writer) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-    for _ in range(40):
+    for _ in range(12):
         writer.write(b" ")
         await writer.drain()
         await asyncio.sleep(0.05)
@@ -117,7 +117,7 @@ def test_the_client_names_itself_and_reads_json() -> None:
 )
 def test_a_passing_fault_is_tried_again(fault: Play) -> None:
     service = Service(fault, fault, answer())
-    assert service.ask() == GOOD
+    assert service.ask(IMPATIENT if fault in {silence, trickle} else QUICK) == GOOD
     assert len(service.requests) == 3
 
 
@@ -127,13 +127,13 @@ def test_a_passing_fault_is_tried_again(fault: Play) -> None:
         (answer("503 Service Unavailable"), "status 503"),
         (answer("200 OK", b"<html>", "Content-Type: text/html; charset=utf-8"), r"text/html, 6 bytes"),
         (reset, "broke off"),
-        (silence, "silent for 0.3 s"),
+        (silence, "silent for 0.2 s"),
     ],
 )
 def test_patience_ends_with_what_was_wrong(fault: Play, words: str) -> None:
     service = Service(fault)
     with pytest.raises(TryAgain, match=words):
-        service.ask(Manners(attempts=2, first_wait_s=0.01, gap_s=0.0, read_s=0.3))
+        service.ask(replace(IMPATIENT, attempts=2))
     assert len(service.requests) == 2
 
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 
@@ -68,22 +68,27 @@ def collect(
     settings: Settings,
     progress: Progress = lambda *_: None,
     *,
+    again: bool = False,
     manners: Manners | None = None,
 ) -> CollectResult:
     """Fetch DefiLlama's pools and the charts of the followed ones, judge the rows, and store them.
 
     Each answer is kept as it came before it is looked at. Rows are written together at the end, all or
     nothing: after an interruption the next call of the same UTC day takes the charts it has (a chart gains
-    one point a day) and asks only for the others. One chart that cannot be had does not stop the rest.
+    one point a day) and asks only for the others, unless `again`. A chart that cannot be had does not stop
+    the rest. A figure of the past that the service has edited becomes a correction, known from now on.
 
     Raises TryAgain when the service cannot be had at all (within seconds when there is no network), BadData
     when its list of pools has another shape than documented, FixSettings when no pool fits the settings.
     """
-    return asyncio.run(_collect(store, settings, progress, manners or Manners()))
+    since = utc_now() if again else start_of(utc_now().date())
+    return asyncio.run(_collect(store, settings, progress, since, Http(manners)))
 
 
-async def _collect(store: Store, settings: Settings, progress: Progress, manners: Manners) -> CollectResult:
-    async with Http(manners) as http:
+async def _collect(
+    store: Store, settings: Settings, progress: Progress, since: datetime, client: Http
+) -> CollectResult:
+    async with client as http:
         service = DefiLlama(
             http, settings.defillama_url, keep=lambda answer: keep_answer(store, answer, DefiLlama.name)
         )
@@ -91,7 +96,7 @@ async def _collect(store: Store, settings: Settings, progress: Progress, manners
         pools = (await service.pools()).panel
         progress("pools", 1, 1)
         chosen = choose(pools, settings)
-        charts = await _charts(service, store, chosen, progress, manners.at_once)
+        charts = await _charts(service, store, chosen, progress, since)
     order = chosen["pool_id"].to_list()
     verdict = _judged(chosen, list(charts.panels.values()))
     written = store_verdict(store, verdict)
@@ -123,15 +128,11 @@ class _Charts:
 
 
 async def _charts(
-    service: DefiLlama, store: Store, chosen: pl.DataFrame, progress: Progress, at_once: int
+    service: DefiLlama, store: Store, chosen: pl.DataFrame, progress: Progress, since: datetime
 ) -> _Charts:
-    """Charts of the chosen pools, by pool: those kept today, then the others, `at_once` at a time."""
+    """Charts of the chosen pools, by pool: those kept since then, and the others from the service."""
     charts = _Charts()
-    kept = kept_answers(
-        store,
-        [masked(service.chart_url(pool_id)) for pool_id in chosen["pool_id"]],
-        since=start_of(utc_now().date()),
-    )
+    kept = kept_answers(store, [masked(service.chart_url(pool_id)) for pool_id in chosen["pool_id"]], since)
     missing: list[str] = []
     for pool_id in chosen["pool_id"]:
         panel = _chart_again(service, kept, pool_id)
@@ -149,7 +150,7 @@ async def _charts(
             await _fetch(service, pool_id, names[pool_id], charts)
             progress("charts", charts.settled(), chosen.height)
 
-    await asyncio.gather(*(work() for _ in range(at_once)))
+    await asyncio.gather(*(work() for _ in range(service.http.manners.at_once)))
     return charts
 
 

@@ -13,11 +13,12 @@ def collect(
     ] = None,
     chains: Annotated[str | None, typer.Option(help="Only these chains, by commas.")] = None,
     stablecoins: Annotated[bool | None, typer.Option("--stablecoins", help="Only stablecoin pools.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Fetch charts that were fetched today too.")] = False,
 ) -> None:
     """Fetch today's pools of DefiLlama and the charts of the largest, and store them.
 
-    May be interrupted and run again: charts fetched the same day are not fetched twice. Options left out are
-    taken from the settings DEFIMON_DEFILLAMA_….
+    May be interrupted and run again: charts fetched the same UTC day are not fetched twice. Options left out
+    are taken from the settings DEFIMON_DEFILLAMA_….
     """
     from defimon.apps.cli._collection import show_collection
     from defimon.apps.cli._console import progress_bar
@@ -34,5 +35,5 @@ def collect(
     }
     settings = load_settings(**{name: value for name, value in options.items() if value is not None})
     with open_store(settings) as store, progress_bar() as progress:
-        result = run(store, settings, progress)
+        result = run(store, settings, progress, again=again)
     show_collection(result)
