@@ -4,12 +4,19 @@ import difflib
 import importlib
 import pkgutil
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
 from defimon.core.errors import FixSettings
 
 T = TypeVar("T")
+
+
+@cache
+def _offered(group: str) -> tuple[EntryPoint, ...]:
+    """What other distributions add; asked once, since each asking reads every installed distribution."""
+    return tuple(entry_points(group=group))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +34,7 @@ class Family(Generic[T]):
     def names(self) -> list[str]:
         folder = importlib.import_module(self.package)
         own = {module.name for module in pkgutil.iter_modules(folder.__path__) if module.name[0] != "_"}
-        return sorted(own | {entry.name for entry in entry_points(group=self.package)})
+        return sorted(own | {entry.name for entry in _offered(self.package)})
 
     def load(self, name: str) -> type[T]:
         """Class of the member `name`. Raises FixSettings with near matches when there is none."""
@@ -37,7 +44,7 @@ class Family(Generic[T]):
             near = difflib.get_close_matches(name, known, n=3)
             hint = f"Did you mean {', '.join(near)}?" if near else f"Known: {', '.join(known)}."
             raise FixSettings(f"{kind} has no member named {name!r}.", variable=kind, remedy=hint)
-        for entry in entry_points(group=self.package):
+        for entry in _offered(self.package):
             if entry.name == name:
                 return self._checked(entry.load())
         module = importlib.import_module(f"{self.package}.{name}")
