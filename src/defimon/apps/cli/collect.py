@@ -17,8 +17,9 @@ def collect(
 ) -> None:
     """Fetch today's pools of DefiLlama and the charts of the largest, and store them.
 
-    May be interrupted and run again: charts fetched the same UTC day are not fetched twice. Options left out
-    are taken from the settings DEFIMON_DEFILLAMA_….
+    May be interrupted and run again: no chart is fetched twice on one UTC day.
+
+    Options left out are taken from the settings DEFIMON_DEFILLAMA_….
     """
     from defimon.apps.cli._collection import show_collection
     from defimon.apps.cli._console import progress_bar
