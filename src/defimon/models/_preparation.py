@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from defimon.core.errors import BadData
 from defimon.models._base import Floats, Rows, State
 
-TAILS = (0.5, 99.5)
+TAILS = (1.0, 99.0)
 """Percentiles of the lesson to which values are held, so that one freak day does not set the scale."""
 
 FEWEST_MISSING = 0.01

@@ -11,6 +11,7 @@ from defimon.core.errors import BadData
 from defimon.models._base import RATE_FLOOR, Fitting, Floats, Forecast, Lesson, Model, Rows, State
 from defimon.models._lesson import goal, kind_of, rate_forecast, sample_weights, usable
 from defimon.models._preparation import Preparation, columns, names_of, select
+from defimon.models._selection import looked_at
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -54,8 +55,8 @@ class NetworkModel(Model):
         features: tuple[str, ...] | None = None,
         epochs: int | None = None,
     ) -> None:
-        """`features` limits what is looked at, all of the lesson's when None; `epochs` is the most passes
-        over the lesson, the model's own number when None.
+        """`features` limits what is looked at, those that fit the lesson when None; `epochs` is the most
+        passes over the lesson, the model's own number when None.
         """
         super().__init__(variant=variant, fitting=fitting)
         self.features = features
@@ -75,7 +76,7 @@ class NetworkModel(Model):
         lesson = usable(lesson)
         split = later_days(lesson)
         self.kind_ = lesson.kind
-        self.names_ = self.features or lesson.rows.names
+        self.names_ = looked_at(lesson, self.features)
         self.preparation_ = Preparation.learn(columns(lesson.rows.take(split[0]), self.names_))
         wanted = self._goals(lesson, split[0])
         power = WEIGHT_POWER if self._learns_quantiles else 0.0

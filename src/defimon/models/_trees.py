@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from defimon.models._base import Floats, Forecast, Lesson, Model, Rows, State
 from defimon.models._lesson import kind_of, rate_forecast, usable
 from defimon.models._preparation import columns, names_of
+from defimon.models._selection import looked_at
 
 if TYPE_CHECKING:
     from xgboost import Booster
@@ -19,7 +20,7 @@ class TreeModel(Model):
 
     variants = ("log_ratio", "level")
     features: tuple[str, ...] | None = None
-    """What is looked at; all of the lesson's when None."""
+    """What is looked at; those that fit the lesson when None."""
 
     @abstractmethod
     def _grow(self, values: NDArray[np.float32], lesson: Lesson) -> "dict[str, Booster]":
@@ -28,7 +29,7 @@ class TreeModel(Model):
     def fit(self, lesson: Lesson) -> Self:
         lesson = usable(lesson)
         self.kind_ = lesson.kind
-        self.names_ = self.features or lesson.rows.names
+        self.names_ = looked_at(lesson, self.features)
         self.boosters_ = self._grow(columns(lesson.rows, self.names_), lesson)
         return self
 

@@ -14,6 +14,7 @@ from defimon.models._lesson import (
 )
 from defimon.models._linear import logistic, quantile_line, squares_line
 from defimon.models._preparation import Preparation, columns, names_of
+from defimon.models._selection import looked_at
 from defimon.models._threads import held_to
 
 WEIGHT_POWER = 0.5
@@ -39,17 +40,21 @@ class Ridge(Model):
         penalty: float = PENALTY,
         weight_power: float = WEIGHT_POWER,
         features: tuple[str, ...] | None = None,
+        with_quantiles: bool = True,
     ) -> None:
-        """`features` limits what is looked at; all of the lesson's when None."""
+        """`features` limits what is looked at, those that fit the lesson when None; without `with_quantiles`
+        only the median is learnt.
+        """
         super().__init__(variant=variant, fitting=fitting)
         self.penalty = penalty
         self.weight_power = weight_power
         self.features = features
+        self.with_quantiles = with_quantiles
 
     def fit(self, lesson: Lesson) -> Self:
         lesson = usable(lesson)
         self.kind_ = lesson.kind
-        self.names_ = self.features or lesson.rows.names
+        self.names_ = looked_at(lesson, self.features)
         values = columns(lesson.rows, self.names_)
         self.preparation_ = Preparation.learn(values)
         with held_to(self.fitting.threads):
@@ -66,6 +71,8 @@ class Ridge(Model):
         middle = quantile_line(
             values, wanted, 0.5, self.penalty, sample_weights(lesson.rows.anchor, self.weight_power)
         )
+        if not self.with_quantiles:
+            return middle[:, None]
         even = np.ones(len(wanted))
         outer = [
             quantile_line(values, wanted, level, self.penalty, even) for level in (QUANTILES[0], QUANTILES[2])
