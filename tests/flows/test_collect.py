@@ -138,6 +138,18 @@ def test_the_store_gives_back_the_panel_that_was_imported(store, file):
     assert stored_panel(store, sources=["standard_panel"]).height == 4
 
 
+def test_a_flag_that_later_rows_change_is_no_correction(store, tmp_path):
+    path = tmp_path / "panel.csv"
+    lines = [f"a,2025-01-{day:02},0.03" for day in range(1, 16)]
+    path.write_text("\n".join(["pool_id,ts,apy", *lines]))
+    import_files([path], store)
+    path.write_text("\n".join(["pool_id,ts,apy", *lines, "a,2025-01-16,0.04"]))
+    (result,) = import_files([path], store)
+    assert (result.written.inserted, result.written.corrected, result.written.unchanged) == (1, 0, 15)
+    assert stored_panel(store).equals(build_panel(path))
+    assert stored_panel(store)["flags"][0] == "backfilled_constant"
+
+
 def test_the_store_shows_only_what_was_known_then(store, file):
     import_files([file], store)
     then = stored_panel(store, as_of=datetime(2025, 1, 2, 12, tzinfo=UTC))

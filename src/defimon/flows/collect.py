@@ -9,7 +9,7 @@ import polars as pl
 
 from defimon.core.tables import PANEL, POOLS, YIELDS
 from defimon.flows.panel import judged_file
-from defimon.quality._base import Verdict
+from defimon.quality._base import Verdict, without_hindsight
 from defimon.sources._defillama_kinds import kind_of
 from defimon.store.database import Store, Written
 
@@ -61,13 +61,14 @@ def import_files(
 
 def store_verdict(store: Store, verdict: Verdict) -> Written:
     """Write a judged panel, all or nothing: kept rows to `yields`, their pools to `pools`, the others to
-    `quarantine`.
+    `quarantine`. Flags that later rows may change are left out, since each change would be a correction.
 
     Answers with what happened in `yields`. The same verdict again changes nothing.
     """
     with store.transaction():
         store.write("pools", pool_rows(verdict.kept))
-        written = store.write("yields", verdict.kept.select(n for n in YIELDS.names if n in PANEL.names))
+        facts = without_hindsight(verdict.kept)
+        written = store.write("yields", facts.select(name for name in YIELDS.names if name in PANEL.names))
         store.write("quarantine", quarantine_rows(verdict.quarantined))
     return written
 

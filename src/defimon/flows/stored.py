@@ -11,6 +11,7 @@ from defimon.core.settings import Settings
 from defimon.core.tables import PANEL, POOL_ATTRIBUTES
 from defimon.flows._store import open_store
 from defimon.flows.panel import build_panel
+from defimon.quality._base import with_hindsight
 from defimon.store.database import Store
 
 
@@ -25,8 +26,8 @@ def stored_panel(
     """Yields of the store with the attributes that their pools had at the time, as a standard panel.
 
     `sources` keeps those sources; `as_of` shows what was known then; `since` <= ts < `until`. A pool that
-    several sources tell of is taken from the one with most rows of it, since their figures differ. Raises
-    BadData when there is no such row.
+    several sources tell of is taken from the one with most rows of it, since their figures differ. Flags that
+    look at the whole panel are renewed. Raises BadData when there is no such row.
     """
     where = {"source": list(sources)} if sources else None
     facts = store.read("yields", as_of=as_of, where=where, since=since, until=until)
@@ -41,7 +42,8 @@ def stored_panel(
     joined = chosen.sort("ts").join_asof(
         pools.sort("ts"), on="ts", by=["pool_id", "source"], strategy="backward", check_sortedness=False
     )
-    return PANEL.validate(joined.select(PANEL.names)).sort("pool_id", "ts", maintain_order=True)
+    panel = PANEL.validate(joined.select(PANEL.names)).sort("pool_id", "ts", maintain_order=True)
+    return with_hindsight(panel)
 
 
 def _fullest_source(facts: pl.DataFrame) -> pl.DataFrame:

@@ -36,6 +36,7 @@ class Rule(ABC):
     name: ClassVar[str]
     action: ClassVar[Literal["flag", "quarantine"]] = "flag"
     looks_at: ClassVar[Literal["row", "day", "series"]] = "series"
+    hindsight: ClassVar[bool] = False
 
     @abstractmethod
     def caught(self, panel: pl.DataFrame) -> pl.Series:
@@ -98,6 +99,21 @@ def check(panel: pl.DataFrame) -> Verdict:
     )
 
 
+def without_hindsight(panel: pl.DataFrame) -> pl.DataFrame:
+    """The panel with only those flags that later rows do not change."""
+    names = [rule.name for rule in rules() if rule.hindsight]
+    left = pl.col("flags").str.split(",").list.set_difference(pl.lit(names, dtype=pl.List(pl.String)))
+    joined = left.list.sort().list.join(",")
+    return panel.with_columns(pl.when(joined != "").then(joined).alias("flags"))
+
+
+def with_hindsight(panel: pl.DataFrame) -> pl.DataFrame:
+    """A panel, sorted by pool and time, with the flags of the rules that look at the whole of it."""
+    judges = [rule for rule in rules() if rule.hindsight]
+    marks = [rule.caught(panel).alias(_MARK + rule.name) for rule in judges]
+    return _with_flags(without_hindsight(panel).with_columns(marks))
+
+
 def _line(rule: Rule, hit: pl.DataFrame, found: str) -> dict[str, object]:
     return {
         "rule": rule.name,
@@ -118,6 +134,6 @@ def _with_flags(frame: pl.DataFrame) -> pl.DataFrame:
         ignore_nulls=True,
     )
     joined = frame.with_columns(names.alias("flags")).select(PANEL.names)
-    if frame["flags"].null_count() < frame.height:
+    if marks and frame["flags"].null_count() < frame.height:
         joined = joined.with_columns(pl.col("flags").str.split(",").list.unique().list.sort().list.join(","))
     return joined.with_columns(pl.when(pl.col("flags") != "").then("flags").alias("flags"))

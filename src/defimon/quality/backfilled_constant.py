@@ -16,6 +16,7 @@ class BackfilledConstant(Rule):
     """
 
     name = "backfilled_constant"
+    hindsight = True
 
     def caught(self, panel: pl.DataFrame) -> pl.Series:
         opening = (pl.col("apy") == pl.col("apy").first()).cast(pl.Int8).cum_min().over("pool_id") == 1

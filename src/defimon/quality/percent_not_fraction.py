@@ -20,6 +20,7 @@ class PercentNotFraction(Rule):
     """
 
     name = "percent_not_fraction"
+    hindsight = True
 
     def caught(self, panel: pl.DataFrame) -> pl.Series:
         earning = pl.col("apy").filter(pl.col("apy") > 0.0)
