@@ -112,15 +112,14 @@ class Yields(FeatureGroup):
         ]
 
     def _rank(self, days: int) -> Feature:
-        past = [LOG.shift(ago) for ago in range(1, days)]
-        below = pl.sum_horizontal(value < LOG for value in past)
-        seen = pl.sum_horizontal(value.is_not_null() for value in past)
+        below = pl.sum_horizontal(LOG.shift(ago) < LOG for ago in range(1, days))
+        seen = LOG.is_not_null().cast(pl.Float64).rolling_sum(days, min_samples=1)
         return Feature(
             f"apy_rank_{days}",
             ("_log_apy",),
             days - 1,
             f"share of the observed APYs of the last {days} days that lie below today's",
-            below / (seen + 1),
+            below / seen,
         )
 
 

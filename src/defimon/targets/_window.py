@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from defimon.core.grid import day_grid, observed_rows
+from defimon.core.tables import PANEL
 
 OBSERVED_SHARE = 6 / 7
 """Share of a label's days that must be observed: six of seven (docs: how forecasts are judged)."""
@@ -34,7 +35,8 @@ def on_grid(daily: pl.DataFrame, columns: Sequence[str], apart: int, **named: pl
 
     One row for each row of the panel, in its order. Panel columns that are absent count as null.
     """
-    absent = [pl.lit(None, pl.Float64).alias(name) for name in columns if name not in daily.columns]
+    dtypes = PANEL.schema
+    absent = [pl.lit(None, dtypes[name]).alias(name) for name in columns if name not in daily.columns]
     grid = day_grid(daily.with_columns(absent), ["pool_id", "day", *columns], apart=apart)
     return observed_rows(grid.with_columns(**named))
 
