@@ -11,6 +11,16 @@ from defimon.sources._names import chain_name
 from defimon.sources._sheet import open_sheet
 from defimon.sources._stablecoins import is_stablecoin
 
+TEXTS = ("chain", "asset_address", "symbol")
+NUMBERS = (
+    "current_liquidity_rate",
+    "current_variable_borrow_rate",
+    "liquidity_index",
+    "reserve_factor",
+    "supply_cap",
+    "borrow_cap",
+)
+FLAGS = ("frozen", "paused")
 MARKET = pl.format("aave-v3:{}:{}", pl.col("chain"), pl.col("asset_address"))
 """A market is a chain and an asset's address: symbols change, and one symbol names several assets."""
 
@@ -25,27 +35,17 @@ class AaveSnapshots(FileSource):
     name = "aave_snapshots"
     title = "Aave v3 reserve snapshots"
     lag = timedelta(0)
-    needs: ClassVar[tuple[str, ...]] = (
-        "snapshot_at",
-        "chain",
-        "asset_address",
-        "symbol",
-        "current_liquidity_rate",
-        "current_variable_borrow_rate",
-        "liquidity_index",
-        "reserve_factor",
-        "supply_cap",
-        "borrow_cap",
-        "frozen",
-        "paused",
-    )
+    needs: ClassVar[tuple[str, ...]] = ("snapshot_at", *TEXTS, *NUMBERS, *FLAGS)
 
     def read(self, path: Path) -> pl.DataFrame:
         sheet = open_sheet(path)
-        numbers = [sheet.number(name) for name in self.needs[4:10]]
-        flags = [sheet.flag(name) for name in ("frozen", "paused")]
-        texts = [sheet.text(name) for name in ("chain", "asset_address", "symbol")]
-        frame = pl.DataFrame([sheet.time("snapshot_at"), *texts, *numbers, *flags]).with_columns(
+        cells = [
+            sheet.time("snapshot_at"),
+            *(sheet.text(name) for name in TEXTS),
+            *(sheet.number(name) for name in NUMBERS),
+            *(sheet.flag(name) for name in FLAGS),
+        ]
+        frame = pl.DataFrame(cells).with_columns(
             chain_name(pl.col("chain")), pl.col("asset_address").str.to_lowercase()
         )
         paid_on = pl.col("current_variable_borrow_rate") * (1.0 - pl.col("reserve_factor"))

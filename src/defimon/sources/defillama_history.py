@@ -13,6 +13,8 @@ from defimon.sources._names import chain_name
 from defimon.sources._sheet import open_sheet
 from defimon.sources._stablecoins import is_stablecoin
 
+TEXTS = ("pool", "protocol_slug", "chain", "symbol")
+RATES = ("apy", "apy_base", "apy_reward")
 HOUR_OF_POINT = timedelta(hours=23)
 """The daily point of a chart is the 23:00 UTC hour of its day (yields.llama.fi keeps the last hour)."""
 
@@ -26,17 +28,7 @@ class DefiLlamaHistory(FileSource):
     name = "defillama_history"
     title = "DefiLlama yield charts"
     lag = timedelta(hours=1)
-    needs: ClassVar[tuple[str, ...]] = (
-        "timestamp",
-        "pool",
-        "protocol_slug",
-        "chain",
-        "symbol",
-        "tvl_usd",
-        "apy",
-        "apy_base",
-        "apy_reward",
-    )
+    needs: ClassVar[tuple[str, ...]] = ("timestamp", *TEXTS, "tvl_usd", *RATES)
 
     @classmethod
     def recognises(cls, path: Path, columns: Sequence[str]) -> bool:
@@ -45,8 +37,8 @@ class DefiLlamaHistory(FileSource):
 
     def read(self, path: Path) -> pl.DataFrame:
         sheet = open_sheet(path)
-        texts = [sheet.text(name) for name in ("pool", "protocol_slug", "chain", "symbol")]
-        numbers = [sheet.number(name) for name in self.needs[5:]]
+        texts = [sheet.text(name) for name in TEXTS]
+        numbers = [sheet.number(name) for name in ("tvl_usd", *RATES)]
         frame = pl.DataFrame([sheet.time("timestamp"), *texts, *numbers])
         moved = HOUR_OF_POINT if sheet.dates_only("timestamp") else timedelta(0)
         return as_panel(
@@ -55,7 +47,7 @@ class DefiLlamaHistory(FileSource):
                 "tvl_usd",
                 pl.col("pool").alias("pool_id"),
                 (pl.col("timestamp") + moved).alias("ts"),
-                *(fraction_from_percent(pl.col(name)) for name in ("apy", "apy_base", "apy_reward")),
+                *(fraction_from_percent(pl.col(name)) for name in RATES),
                 pl.col("protocol_slug").alias("protocol"),
                 chain_name(pl.col("chain")),
                 is_stablecoin(pl.col("symbol")).alias("stablecoin"),

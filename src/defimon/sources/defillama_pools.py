@@ -12,6 +12,7 @@ from defimon.sources._names import chain_name
 from defimon.sources._sheet import open_sheet
 from defimon.sources._stablecoins import is_stablecoin
 
+TEXTS = ("pool", "protocol_slug", "chain", "symbol")
 RATES = ("apy", "apy_base", "apy_reward")
 
 
@@ -25,20 +26,11 @@ class DefiLlamaPools(FileSource):
     name = "defillama_pools"
     title = "DefiLlama /pools answer"
     lag = timedelta(hours=1)
-    needs: ClassVar[tuple[str, ...]] = (
-        "timestamp",
-        "pool",
-        "protocol_slug",
-        "chain",
-        "symbol",
-        "underlying_tokens",
-        "tvl_usd",
-        *RATES,
-    )
+    needs: ClassVar[tuple[str, ...]] = ("timestamp", *TEXTS, "underlying_tokens", "tvl_usd", *RATES)
 
     def read(self, path: Path) -> pl.DataFrame:
         sheet = open_sheet(path)
-        texts = [sheet.text(name) for name in ("pool", "protocol_slug", "chain", "symbol")]
+        texts = [sheet.text(name) for name in TEXTS]
         numbers = [sheet.number(name) for name in ("tvl_usd", *RATES)]
         frame = pl.DataFrame([sheet.time("timestamp"), *texts, *numbers])
         if "stablecoin" in sheet.columns:

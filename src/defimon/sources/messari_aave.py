@@ -10,6 +10,7 @@ from defimon.core.units import fraction_from_percent
 from defimon.sources._base import FileSource, as_panel
 from defimon.sources._sheet import open_sheet
 
+NUMBERS = ("Y_Aave_APY", "X_Variable_Borrow_APY", "X_Aave_Utilization", "totalValueLockedUSD")
 USDC = "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"
 """USD Coin on Ethereum; the block numbers of the file are Ethereum's."""
 
@@ -22,18 +23,11 @@ class MessariAave(FileSource):
     name = "messari_aave"
     title = "Messari subgraph, Aave v3 USDC on Ethereum"
     lag = timedelta(hours=1)
-    needs: ClassVar[tuple[str, ...]] = (
-        "timestamp",
-        "token_symbol",
-        "Y_Aave_APY",
-        "X_Variable_Borrow_APY",
-        "X_Aave_Utilization",
-        "totalValueLockedUSD",
-    )
+    needs: ClassVar[tuple[str, ...]] = ("timestamp", "token_symbol", *NUMBERS)
 
     def read(self, path: Path) -> pl.DataFrame:
         sheet = open_sheet(path)
-        numbers = [sheet.number(name) for name in self.needs[2:]]
+        numbers = [sheet.number(name) for name in NUMBERS]
         frame = pl.DataFrame([sheet.time("timestamp"), sheet.text("token_symbol"), *numbers])
         return as_panel(
             frame.select(

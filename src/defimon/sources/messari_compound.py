@@ -10,6 +10,7 @@ from defimon.core.units import fraction_from_percent
 from defimon.sources._base import FileSource, as_panel
 from defimon.sources._sheet import open_sheet
 
+NUMBERS = ("deposit_apy", "borrow_apy", "utilization_rate", "total_deposit_usd")
 COMET_USDC = "0xc3d688b66703497daa19211eedff47f25384cdc3"
 """The contract cUSDCv3 on Ethereum, whose first block is of 2022-08-13, the file's first day."""
 
@@ -22,17 +23,11 @@ class MessariCompound(FileSource):
     name = "messari_compound"
     title = "Messari subgraph, Compound v3 USDC on Ethereum"
     lag = timedelta(hours=1)
-    needs: ClassVar[tuple[str, ...]] = (
-        "timestamp",
-        "deposit_apy",
-        "borrow_apy",
-        "utilization_rate",
-        "total_deposit_usd",
-    )
+    needs: ClassVar[tuple[str, ...]] = ("timestamp", *NUMBERS)
 
     def read(self, path: Path) -> pl.DataFrame:
         sheet = open_sheet(path)
-        numbers = [sheet.number(name) for name in self.needs[1:]]
+        numbers = [sheet.number(name) for name in NUMBERS]
         frame = pl.DataFrame([sheet.time("timestamp"), *numbers])
         return as_panel(
             frame.select(
