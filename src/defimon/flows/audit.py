@@ -67,7 +67,7 @@ def audit_leaks(
     horizon: int = 7,
     progress: Progress = silent,
 ) -> Audit:
-    """Audit a target's pipeline with some models on a daily panel, then each planted leak on the same panel."""
+    """Audit a target's pipeline with some models on a daily panel, then each planted leak on it."""
     cuts = _cuts(daily)
     pipelines = [pipeline_of(target_of(target, horizon), model) for model in models]
     leaks = planted_leaks(pipelines[0])
@@ -140,7 +140,8 @@ def planted_leaks(clean: Pipeline) -> dict[str, tuple[str, Pipeline]]:
         return clean.features(daily).with_columns(mean["m"])
 
     def filled_backward(daily: pl.DataFrame) -> pl.DataFrame:
-        gappy = pl.when(pl.col("day").dt.day() % 3 == 0).then(pl.col("apy"))
+        turn = pl.int_range(pl.len()).over("pool_id") + pl.col("pool_id").rle_id()
+        gappy = pl.when(turn % 3 == 0).then(pl.col("apy"))
         filled = daily.select(gappy.fill_null(strategy="backward").over("pool_id").alias("filled"))
         return clean.features(daily).with_columns(filled["filled"])
 
@@ -179,7 +180,8 @@ def _scaled(
     clean: Pipeline,
 ) -> Callable[[FeatureTable, "np.ndarray[tuple[int], np.dtype[np.int64]]", Floats], Floats]:
     def learn(table: FeatureTable, index: "np.ndarray[tuple[int], np.dtype[np.int64]]", y: Floats) -> Floats:
-        spread = np.nanstd(table.values.astype(np.float64), axis=0)
+        known = np.nan_to_num(table.values.astype(np.float64))
+        spread = known.std(axis=0)
         values = np.tanh(table.values / np.where(spread > 0, spread, 1.0)).astype(np.float32)
         scaled = FeatureTable(table.pool, table.day, values, table.anchor, table.names, table.pool_names)
         return clean.learn(scaled, index, y)

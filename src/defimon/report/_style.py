@@ -38,13 +38,14 @@ LOOK = {
 def canvas(
     height: float, *, width: float = 7.2, rows: int = 1, columns: int = 1
 ) -> Iterator[tuple["Figure", Any]]:
-    """A figure of `width` x `height` inches in the report's look, closed with nothing left behind."""
+    """A figure of `width` x `height` inches in the report's look, and its axes: one, or a row-wise list."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     with mpl.rc_context(LOOK):
         figure = Figure(figsize=(width, height), layout="constrained")
-        yield figure, figure.subplots(rows, columns, squeeze=rows * columns == 1)
+        axes = figure.subplots(rows, columns, squeeze=False).ravel()
+        yield figure, axes[0] if len(axes) == 1 else axes
 
 
 def image(figure: "Figure") -> str:

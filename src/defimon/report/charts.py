@@ -90,9 +90,9 @@ def histories_chart(history: pl.DataFrame, latest: pl.DataFrame, horizon: int) -
     chosen = latest.head(6)
     rows = -(-chosen.height // 2)
     with canvas(1.75 * rows, rows=rows, columns=2) as (figure, grid):
-        for axes in np.ravel(grid)[chosen.height :]:
+        for axes in grid[chosen.height :]:
             axes.set_visible(False)
-        for axes, pool in zip(np.ravel(grid), chosen.iter_rows(named=True), strict=False):
+        for axes, pool in zip(grid, chosen.iter_rows(named=True), strict=False):
             past = history.filter(pl.col("pool_id") == pool["pool_id"]).sort("day").tail(HISTORY_DAYS)
             days = past["day"].to_numpy()
             ahead = days[-1] + np.array([1, horizon]).astype("timedelta64[D]")
@@ -118,8 +118,7 @@ def coverage_chart(scored: pl.DataFrame, model: str, level: float) -> str:
     )
     by_day = held.group_by("day").agg(pl.col("held").mean()).sort("day")
     by_pool = held.group_by("pool_id").agg(pl.col("held").mean())["held"].to_numpy()
-    with canvas(2.6, columns=2) as (figure, grid):
-        daily, pools = np.ravel(grid)
+    with canvas(2.6, columns=2) as (figure, (daily, pools)):
         daily.plot(by_day["day"], by_day["held"], color=COLOURS[0], linewidth=1.3)
         daily.axhline(level, color=COLOURS[1], linewidth=1.3, linestyle="--")
         daily.set_ylim(0, 1.02)
