@@ -42,7 +42,7 @@ class Address:
         if not parts.database or parts.database == ":memory:" or parts.database.startswith("file:"):
             raise _unknown("A SQLite store needs a file of its own.")
         path = Path(parts.database).expanduser().absolute()
-        return cls("sqlite", str(path), f"sqlite+pysqlite:///{path}", path=path)
+        return cls("sqlite", str(path), str(path), path=path)
 
     @classmethod
     def _server(cls, parts: sa.engine.URL) -> "Address":

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
+from adbc_driver_manager import Error as AdbcError
 from sqlalchemy.dialects import postgresql, sqlite
 
 from defimon.core.errors import FixSettings
@@ -110,26 +111,28 @@ class Connection:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing, and the only writer meanwhile. Raises TryAgain when another does not let go."""
-        link = self._link.adbc_connection
-        link.set_autocommit(False)
+        with explained(self.address):
+            self._become_writer()
         try:
-            with explained(self.address):
-                self._become_writer()
             yield
             with explained(self.address):
-                link.commit()
+                self.execute(sa.text("COMMIT"))
         except BaseException:
-            link.rollback()
+            self._roll_back()
             raise
-        finally:
-            link.set_autocommit(True)
 
     def _become_writer(self) -> None:
-        if self.kind == "postgresql":
-            self.execute(sa.text(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})"))
+        if self.kind == "sqlite":
+            # A read that becomes a write later fails when another has written meanwhile.
+            self.execute(sa.text("BEGIN IMMEDIATE"))
             return
-        # A read that becomes a write later fails when another has written meanwhile, so start with a write.
-        self.execute(sa.text("UPDATE alembic_version SET version_num = version_num WHERE 1 = 0"))
+        self.execute(sa.text("BEGIN"))
+        self.execute(sa.text(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})"))
+
+    def _roll_back(self) -> None:
+        # A full disk or a lost server has ended the transaction already; the first error is the one to tell.
+        with contextlib.suppress(AdbcError):
+            self.execute(sa.text("ROLLBACK"))
 
 
 def _sample(dtype: pl.DataType) -> str:

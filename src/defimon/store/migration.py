@@ -8,9 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 
 from defimon.core.errors import FixSettings
 from defimon.store.address import Address
@@ -24,28 +21,18 @@ class NotMigrated(FixSettings):
     """The database lacks tables or columns of this code; `Store.migrate` adds them."""
 
 
+NEWEST = "0001"
+"""Newest revision; they are numbered in order. Written here so that opening a store need not load Alembic."""
+
 _gate = threading.RLock()
 _open: Counter[Path | None] = Counter()
 
 
-def config() -> Config:
-    found = Config()
-    found.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
-    return found
-
-
-def head() -> str:
-    """Newest revision that this code knows."""
-    return ScriptDirectory.from_config(config()).get_current_head() or ""
-
-
 def require_current(address: Address, revision: str | None) -> None:
     """Raises NotMigrated for an older `revision`, as stored, or none, and FixSettings for a newer one."""
-    newest = head()
-    if revision == newest:
+    if revision == NEWEST:
         return
-    known = {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
-    if revision is not None and revision not in known:
+    if revision is not None and not revision < NEWEST:
         message = f"{address.shown} was written by a newer defimon."
         raise FixSettings(message, variable=address.variable, remedy="Upgrade defimon.")
     state = "holds no tables of defimon yet" if revision is None else "is older than this code"
@@ -87,18 +74,28 @@ def upgrade(address: Address) -> None:
             with engine.begin() as connection:
                 if address.kind == "postgresql":
                     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITER_LOCK)))
-                settings = config()
-                settings.attributes["connection"] = connection
-                command.upgrade(settings, "head")
+                _run_steps(connection)
         finally:
             engine.dispose()
+
+
+def _run_steps(connection: sa.Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    settings = Config()
+    steps = Path(__file__).with_name("migrations")
+    settings.set_main_option("script_location", str(steps).replace("%", "%%"))
+    settings.attributes["connection"] = connection
+    command.upgrade(settings, "head")
 
 
 def _engine(address: Address) -> sa.Engine:
     if address.kind == "postgresql":
         url = sa.engine.make_url(address.url).set(drivername="postgresql+psycopg")
         return sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
-    engine = sa.create_engine(address.url, poolclass=sa.NullPool, connect_args={"timeout": BUSY_SECONDS})
+    file = sa.URL.create("sqlite+pysqlite", database=address.url)
+    engine = sa.create_engine(file, poolclass=sa.NullPool, connect_args={"timeout": BUSY_SECONDS})
 
     # pysqlite opens no transaction before a CREATE TABLE; without one a killed migration stays half done.
     @sa.event.listens_for(engine, "connect")

@@ -44,7 +44,12 @@ def append(connection: Connection, table: Table, frame: pl.DataFrame, now: datet
     is later than the newest version's, else it was learnt `now`. Raises BadData when two rows of the frame
     have the same key and `known_at` but differ.
     """
-    stamped = frame.with_columns(pl.lit(now).cast(frame.schema[INGESTED]).alias(INGESTED))
+    # SQLite keeps no minus zero, so none is stored anywhere.
+    figure = pl.col(pl.Float64)
+    stamped = frame.with_columns(
+        pl.when(figure == 0.0).then(0.0).otherwise(figure).name.keep(),
+        pl.lit(now).cast(frame.schema[INGESTED]).alias(INGESTED),
+    )
     ordered = in_key_order(stamped, primary_key(table))
     unique = _without_repeats(ordered, table)
     written = Written(rows_in=frame.height, unchanged=frame.height - unique.height)
