@@ -133,9 +133,10 @@ def _plain_file(path: Path, most: int) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         raise BadData(f"{path} cannot be read as a plain file: {error.strerror}.") from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise BadData(f"{path} is no plain file.")
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise BadData(f"{path} is no plain file.")
         body = file.read(most + 1)
     if len(body) > most:
         raise BadData(f"{path} is larger than the {most} bytes it may have.")
