@@ -14,7 +14,8 @@ FAMILY: Family[FeatureGroup] = Family("defimon.features", FeatureGroup)  # type:
 
 KEYS = ("pool_id", "day")
 COLUMNS_AT_ONCE = 48
-"""Features that are computed together: more would share more work, and take more memory."""
+"""Features that are computed together: more would share more work, and take more memory. Those with a short
+look-back go first, since a grid keeps pools as far apart as its longest look-back."""
 
 PANEL_DTYPES = {**PANEL.schema, "day": pl.Date()}
 
@@ -28,9 +29,12 @@ def build(daily: pl.DataFrame, names: Sequence[str] | None = None) -> pl.DataFra
     """
     known = _known()
     wanted = chosen(names, known)
-    at_once = [wanted[first : first + COLUMNS_AT_ONCE] for first in range(0, len(wanted), COLUMNS_AT_ONCE)]
+    near_first = sorted(wanted, key=lambda name: known[name].look_back_days)
+    at_once = [
+        near_first[first : first + COLUMNS_AT_ONCE] for first in range(0, len(wanted), COLUMNS_AT_ONCE)
+    ]
     parts = [_computed(daily, batch, known) for batch in at_once]
-    return pl.concat([daily.select(KEYS), *parts], how="horizontal")
+    return pl.concat([daily.select(KEYS), *parts], how="horizontal").select(*KEYS, *wanted)
 
 
 def catalogue() -> list[Feature]:

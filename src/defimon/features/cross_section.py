@@ -18,15 +18,19 @@ MOVES = {"ago_1": 1 + FILL_DAYS, "ago_3": 3 + FILL_DAYS, "ago_7": 7 + FILL_DAYS,
 """Features `apy_…` that are averaged over other pools, with their look-back."""
 
 GROUPS = {
-    "token": "pools of the same token",
-    "class": "pools of the same class (stable, ether, bitcoin, other)",
-    "chain": "pools on the same chain",
-    "all": "all pools",
+    "token": "the other pools of the same token",
+    "class": "the other pools of the same class",
+    "chain": "the other pools on the same chain",
+    "all": "all other pools",
 }
 
 
 class CrossSection(FeatureGroup):
-    """Only pools observed on the day speak: active, and known for a while; a pool never speaks for itself."""
+    """Only pools observed on the day speak: active, and observed on 20 of the last 30 days.
+
+    A pool never speaks for itself. Classes are stable (stablecoins alone), ether and bitcoin (each with what
+    is staked or wrapped of it), and other.
+    """
 
     name = "cross_section"
 
@@ -100,7 +104,7 @@ class CrossSection(FeatureGroup):
             f"{group}_{move}",
             (heard, f"_gathering_{group}"),
             max(MOVES[move], 29),
-            f"mean of apy_{move} of the other {GROUPS[group]}, each within {HIGHEST_MOVE:g}",
+            f"mean of apy_{move} of {GROUPS[group]}, each within {HIGHEST_MOVE:g}",
             mean_of_others(heard, f"_gathering_{group}"),
         )
 
@@ -115,7 +119,7 @@ class CrossSection(FeatureGroup):
                 f"{group}_median_of_{move}",
                 (heard, gathered, order, place),
                 back,
-                f"median of apy_{move} of the other {GROUPS[group]}",
+                f"median of apy_{move} of {GROUPS[group]}",
                 median_of_others(heard, gathered, order, place),
             ),
         ]
@@ -136,7 +140,7 @@ class CrossSection(FeatureGroup):
             f"{group}_gap",
             ("_heard_log", "_log_apy", f"_gathering_{group}"),
             29,
-            f"mean log APY of the other {GROUPS[group]}, less log APY",
+            f"mean log APY of {GROUPS[group]}, less log APY",
             mean_of_others("_heard_log", f"_gathering_{group}") - LOG,
         )
 

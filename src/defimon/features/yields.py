@@ -55,14 +55,17 @@ class Yields(FeatureGroup):
                 "standard deviation of APY within 24 hours; null for daily data",
                 pl.col("apy_24h_deviation"),
             ),
-            Feature(
-                "observed_days_30",
-                ("apy",),
-                29,
-                "days observed of the last 30",
-                APY.is_not_null().cast(pl.Float64).rolling_sum(30, min_samples=1),
-            ),
+            *(self._observed(days) for days in (30, 365)),
         ]
+
+    def _observed(self, days: int) -> Feature:
+        return Feature(
+            f"observed_days_{days}",
+            ("apy",),
+            days - 1,
+            f"days observed of the last {days}",
+            APY.is_not_null().cast(pl.Float64).rolling_sum(days, min_samples=1),
+        )
 
     def _mean(self, days: int) -> Feature:
         past = log_rate(APY.rolling_mean(days, min_samples=1))
