@@ -35,7 +35,7 @@ def test_deposits_shrink_alike_to_leave_room_for_their_costs():
 
 def test_a_small_change_is_left_alone_but_leaving_a_pool_is_not():
     holdings = np.array([50.2, 49.0, 0.8])
-    planned = moves(holdings, 0.0, np.array([0.5, 0.5, 0.0]), Costs(), smallest_usd=1.0)
+    planned = moves(holdings, 0.0, np.array([0.5, 0.5, 0.0]), Costs(), smallest=0.01)
     assert planned.withdraw.tolist() == [0.0, 0.0, 0.8]
     assert not planned.deposit.any()
 

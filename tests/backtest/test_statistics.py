@@ -1,12 +1,14 @@
 import numpy as np
 import pytest
 
+from defimon.backtest.costs import Costs
 from defimon.backtest.engine import Run
+from defimon.backtest.ledger import Ledger
 from defimon.backtest.statistics import annualised, max_drawdown, performance
 
 
 def run_of(equity, **figures):
-    return Run(np.array(equity, dtype=float), np.zeros(1), 0.0, **figures)
+    return Run(np.array(equity, dtype=float), np.zeros(1), 0.0, Ledger(100.0, Costs()), **figures)
 
 
 def test_a_year_of_a_tenth_is_a_tenth_a_year():

@@ -1,18 +1,22 @@
 """The engine: accrue, decide, execute at the next observation, write everything down."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from defimon.backtest.costs import Costs
-from defimon.backtest.ledger import Ledger
+from defimon.backtest.ledger import ACCRUAL, DEPOSIT, WITHDRAW, Ledger
 from defimon.backtest.market import Market
-from defimon.backtest.orders import Floats, Moves, Places, moves
+from defimon.backtest.orders import Flags, Floats, Moves, Places, moves
 from defimon.core.errors import BadData, FixSettings
 
 Decide = Callable[[int, Floats, float], Floats]
 """(day index, holdings in USD (n,), cash in USD) to weights (n,), from what was known when that day ended."""
+
+
+TINY = 1e-300
+"""Keeps a division of 0 by 0 from happening; far below any amount of money."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Run:
     equity: Floats
     holdings: Floats
     cash: float
-    ledger: Ledger = field(default_factory=Ledger)
+    ledger: Ledger
     costs_usd: float = 0.0
     moved_usd: float = 0.0
     transactions: int = 0
@@ -75,7 +79,7 @@ def simulate(
 
 def _checked(weights: Floats, pools: int) -> Floats:
     total = float(weights.sum())
-    if weights.shape != (pools,) or not (weights >= 0).all() or not total <= 1.0 + 1e-9:
+    if weights.shape != (pools,) or not weights.min() >= 0 or not total <= 1.0 + 1e-9:
         raise BadData(
             f"Weights must be {pools} shares from 0 that sum to at most 1; these sum to {total}.",
             remedy="Mend the strategy.",
@@ -89,45 +93,45 @@ class _Book:
     def __init__(self, market: Market, capital: float, costs: Costs, rules: Rules) -> None:
         self.market, self.costs, self.rules = market, costs, rules
         self.day = 0
-        self.run = Run(np.full(market.days_count, float(capital)), np.zeros(market.pools_count), float(capital))
-        self.run.ledger.write(0, "capital", np.array([-1]), cash=np.array([capital]), pool=np.zeros(1))
+        cash = float(capital)
+        nothing = np.zeros(market.pools_count)
+        self.run = Run(np.full(market.days_count, cash), nothing, cash, Ledger(cash, costs))
 
     def accrue_to(self, day: int) -> None:
         """Let what is held earn until the end of `day`."""
         run = self.run
         if day <= self.day:
             return
-        held = np.flatnonzero(run.holdings)
         start, self.day = self.day, day
+        held = run.holdings.nonzero()[0]
         if not len(held):
             run.equity[start + 1 : day + 1] = run.cash
             return
-        before = run.holdings[held]
-        paths = self._paths(start, day, held, before)
-        run.equity[start + 1 : day + 1] = paths.sum(axis=1) + run.cash
-        run.holdings[held] = paths[-1]
-        run.ledger.write(day, "accrual", held, cash=np.zeros(len(held)), pool=paths[-1] - before)
+        if len(held) == self.market.pools_count:
+            after = self._grown(start, day, slice(None), run.holdings)
+        else:
+            after = np.zeros_like(run.holdings)
+            after[held] = self._grown(start, day, held, run.holdings[held])
+        run.ledger.write(day, ACCRUAL, after - run.holdings)
+        run.holdings = after
 
-    def _paths(self, start: int, day: int, held: Places, before: Floats) -> Floats:
-        """(days, held) balances at the end of each day after `start`."""
-        growth = self.market.growth[start:day, held]
-        tvl = self.market.tvl
-        if not self.rules.dilution or tvl is None:
-            paths: Floats = np.cumprod(growth, axis=0) * before
-            return paths
+    def _grown(self, start: int, day: int, held: Places | slice, balance: Floats) -> Floats:
+        """Balances of the pools `held` at the end of `day`; notes the equity of each day on the way."""
+        growth, tvl = self.market.growth[start:day, held], self.market.tvl
         paths = np.empty_like(growth)
-        balance = before
         for step, factor in enumerate(growth):
-            others = tvl[start + step, held]
-            share = np.where(np.isnan(others), 1.0, others / np.maximum(others + balance, 1e-300))
-            balance = balance * np.where(factor > 1.0, 1.0 + (factor - 1.0) * share, factor)
-            paths[step] = balance
-        return paths
+            if self.rules.dilution and tvl is not None:
+                others = tvl[start + step, held]
+                share = np.where(np.isnan(others), 1.0, others / np.maximum(others + balance, TINY))
+                factor = np.where(factor > 1.0, 1.0 + (factor - 1.0) * share, factor)  # noqa: PLW2901
+            balance = np.multiply(balance, factor, out=paths[step])
+        self.run.equity[start + 1 : day + 1] = paths.sum(axis=1) + self.run.cash
+        return balance
 
     def order(self, weights: Floats, day: int, *, until: int) -> None:
         """Execute on `day`, and what was refused on the days after it up to `until`."""
-        wanted = np.ones(len(weights), dtype=np.bool_)
-        while day <= until and wanted.any():
+        wanted: Flags | None = None
+        while day <= until and (wanted is None or wanted.any()):
             self.accrue_to(day)
             run, market = self.run, self.market
             planned = moves(
@@ -135,31 +139,35 @@ class _Book:
                 run.cash,
                 weights,
                 self.costs,
-                may_deposit=wanted if market.may_deposit is None else wanted & market.may_deposit[day],
-                may_withdraw=wanted if market.may_withdraw is None else wanted & market.may_withdraw[day],
-                smallest_usd=self.rules.smallest_move * (run.cash + float(run.holdings.sum())),
+                may_deposit=_both(wanted, market.may_deposit, day),
+                may_withdraw=_both(wanted, market.may_withdraw, day),
+                smallest=self.rules.smallest_move,
             )
             self._execute(planned, day)
-            wanted &= planned.refused
+            wanted = planned.refused if wanted is None else wanted & planned.refused
             day += 1
 
     def _execute(self, planned: Moves, day: int) -> None:
         run, costs = self.run, self.costs
-        for kind, amounts, sign in (("withdraw", planned.withdraw, 1.0), ("deposit", planned.deposit, -1.0)):
-            pools = np.flatnonzero(amounts)
-            if not len(pools):
+        for kind, amounts, sign in ((WITHDRAW, planned.withdraw, 1.0), (DEPOSIT, planned.deposit, -1.0)):
+            total = float(amounts.sum())
+            if total <= 0.0:
                 continue
-            usd = amounts[pools]
-            nothing = np.zeros(len(pools))
-            run.ledger.write(day, kind, pools, cash=sign * usd, pool=-sign * usd)
-            run.ledger.write(day, "cost_bps", pools, cash=-costs.rate * usd, pool=nothing)
-            run.ledger.write(day, "gas", pools, cash=np.full(len(pools), -costs.gas_usd), pool=nothing)
-            total, count = float(usd.sum()), len(pools)
+            count = int(np.count_nonzero(amounts))
             paid = total * costs.rate + costs.gas_usd * count
-            run.holdings[pools] = np.where(usd == run.holdings[pools], 0.0, run.holdings[pools] - sign * usd)
+            run.ledger.write(day, kind, amounts)
+            run.holdings = run.holdings - amounts if kind == WITHDRAW else run.holdings + amounts
             run.cash += sign * total - paid
             run.costs_usd += paid
             run.moved_usd += total
             run.transactions += count
         run.cash = max(run.cash, 0.0) if run.cash > -1e-9 else run.cash
         run.equity[day] = run.cash + float(run.holdings.sum())
+
+
+def _both(wanted: Flags | None, allowed: Flags | None, day: int) -> Flags | None:
+    """Pools that are still to be moved and may be on `day`; None for all."""
+    if allowed is None:
+        return wanted
+    today: Flags = allowed[day]
+    return today if wanted is None else wanted & today

@@ -6,6 +6,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
+from defimon.backtest.costs import Costs
 from defimon.backtest.orders import Floats, Places
 from defimon.core.errors import Doubtful
 
@@ -14,64 +15,89 @@ KINDS = ("capital", "accrual", "withdraw", "deposit", "cost_bps", "gas")
 CONSERVED_TO = 1e-9
 """Largest share of the money moved by which the books may differ from the balances."""
 
+CAPITAL, ACCRUAL, WITHDRAW, DEPOSIT, COST_BPS, GAS = range(len(KINDS))
+
 
 @dataclass(slots=True)
 class Ledger:
     """Double entry: each line says by how much the cash and one pool's balance changed, in USD.
 
     Kinds: capital (paid in), accrual (earned or lost inside a pool), withdraw (pool to cash), deposit (cash
-    to pool), cost_bps and gas (from the cash, for a move of that pool).
+    to pool), cost_bps and gas (from the cash, for a move of that pool; none where they are 0).
     """
 
-    lines: list[tuple[int, int, Places, Floats, Floats]] = field(default_factory=list)
+    capital: float
+    costs: Costs
+    entries: list[tuple[int, int, Floats]] = field(default_factory=list)
+    """Day, kind (ACCRUAL, WITHDRAW, DEPOSIT) and USD by pool (n,); costs follow from the moves."""
 
-    def write(self, day: int, kind: str, pools: Places, *, cash: Floats, pool: Floats) -> None:
-        """Lines of one day and kind, one a pool; `pools` are indices, -1 for none."""
-        self.lines.append((day, KINDS.index(kind), pools, cash, pool))
+    def write(self, day: int, kind: int, usd: Floats) -> None:
+        """An accrual or a move of each pool by `usd` (n,), not below 0 for a move; the array is kept."""
+        self.entries.append((day, kind, usd))
 
     def frame(self, days: list[date], names: list[str]) -> pl.DataFrame:
-        """Columns day, kind, pool_id (null for capital), cash_usd, pool_usd: changes of the two balances."""
-        if not self.lines:
-            return pl.DataFrame(
-                schema={
-                    "day": pl.Date,
-                    "kind": pl.String,
-                    "pool_id": pl.String,
-                    "cash_usd": pl.Float64,
-                    "pool_usd": pl.Float64,
-                }
-            )
-        sizes = [len(line[2]) for line in self.lines]
-        day = np.repeat([line[0] for line in self.lines], sizes)
-        kind = np.repeat([line[1] for line in self.lines], sizes)
-        pool = np.concatenate([line[2] for line in self.lines])
-        place = pl.Series(pool).replace(-1, None)
-        return pl.DataFrame(
+        """Columns day, kind, pool_id (null for capital), cash_usd, pool_usd: changes of the two balances.
+
+        In the order of days; within a day accruals, withdrawals, deposits, each followed by its costs.
+        """
+        changes = self._changes(len(names))
+        entry, pool = changes.nonzero()
+        usd = changes[entry, pool]
+        kind = self._kinds()[entry]
+        move = kind != ACCRUAL
+        lines = [(entry, kind, pool, np.where(move, -usd, 0.0), usd)]
+        for cost, amount in (
+            (COST_BPS, -self.costs.rate * np.abs(usd[move])),
+            (GAS, np.full(int(move.sum()), -self.costs.gas_usd)),
+        ):
+            if amount.any():
+                kinds, nothing = np.full(len(amount), cost), np.zeros(len(amount))
+                lines.append((entry[move], kinds, pool[move], amount, nothing))
+        entry, kind, pool, cash, usd = (np.concatenate(parts) for parts in zip(*lines, strict=True))
+        order = np.lexsort((pool, kind, entry))
+        day = np.array([entry[0] for entry in self.entries], dtype=np.int64)[entry[order]]
+        frame = pl.DataFrame(
             {
                 "day": pl.Series(days, dtype=pl.Date).gather(day),
-                "kind": pl.Series(KINDS).gather(kind),
-                "pool_id": pl.Series(names, dtype=pl.String).gather(place.cast(pl.UInt32)),
-                "cash_usd": np.concatenate([line[3] for line in self.lines]),
-                "pool_usd": np.concatenate([line[4] for line in self.lines]),
+                "kind": pl.Series(KINDS).gather(kind[order]),
+                "pool_id": pl.Series(names, dtype=pl.String).gather(pool[order]),
+                "cash_usd": cash[order],
+                "pool_usd": usd[order],
             }
         )
+        paid_in = {
+            "day": days[0],
+            "kind": KINDS[0],
+            "pool_id": None,
+            "cash_usd": self.capital,
+            "pool_usd": 0.0,
+        }
+        return pl.concat([pl.DataFrame([paid_in], schema=frame.schema), frame])
+
+    def _kinds(self) -> Places:
+        return np.array([entry[1] for entry in self.entries], dtype=np.int64)
+
+    def _changes(self, pools: int) -> Floats:
+        """(entries, pools) change of each balance in USD."""
+        if not self.entries:
+            return np.zeros((0, pools))
+        return np.stack([-usd if kind == WITHDRAW else usd for _, kind, usd in self.entries])
 
     def check(self, cash: float, holdings: Floats) -> float:
         """Largest difference in USD between the books and the balances.
 
-        Raises Doubtful when it exceeds CONSERVED_TO of the money that was ever paid in or moved.
+        Raises Doubtful when it exceeds CONSERVED_TO of the money that was paid in or moved, or a balance is
+        below 0.
         """
-        booked_cash, moved = 0.0, 1.0
-        booked = np.zeros(len(holdings))
-        for _, _, pools, cash_change, pool_change in self.lines:
-            booked_cash += float(cash_change.sum())
-            moved = max(moved, float(np.abs(cash_change).sum()))
-            inside = pools >= 0
-            np.add.at(booked, pools[inside], pool_change[inside])
-        apart = abs(booked_cash - cash)
-        if len(holdings):
-            apart = max(apart, float(np.abs(booked - holdings).max()))
-        if apart > CONSERVED_TO * moved or cash < 0 or (holdings < 0).any():
+        changes, kinds = self._changes(len(holdings)), self._kinds()
+        total = changes.sum(axis=1)
+        out, into = -float(total[kinds == WITHDRAW].sum()), float(total[kinds == DEPOSIT].sum())
+        count = int(np.count_nonzero(changes[kinds != ACCRUAL]))
+        paid = (out + into) * self.costs.rate + count * self.costs.gas_usd
+        apart = float(abs(self.capital + out - into - paid - cash))
+        apart = max(apart, float(np.abs(changes.sum(axis=0) - holdings).max(initial=0.0)))
+        allowed = CONSERVED_TO * max(self.capital, out, into)
+        if not apart <= allowed or cash < 0 or (holdings < 0).any():
             raise Doubtful(
                 f"The ledger differs from the balances by {apart:.3g} USD.",
                 figure=apart,

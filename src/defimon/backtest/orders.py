@@ -44,32 +44,32 @@ def moves(
     *,
     may_deposit: Flags | None = None,
     may_withdraw: Flags | None = None,
-    smallest_usd: float = 0.0,
+    smallest: float = 0.0,
 ) -> Moves:
     """Moves from `holdings` (n,) and `cash`, all in USD, to the shares `weights` (n,) of the whole value.
 
-    A change of at most `smallest_usd` is left, save to leave a pool for good; so is a move that would not
-    bring in its own gas. Withdrawals pay for deposits: when costs or refused withdrawals leave too little,
-    all deposits shrink alike, so cash is never negative.
+    A change of at most the share `smallest` of the whole value is left, save to leave a pool for good; so is
+    a move that would not bring in its own gas. Withdrawals pay for deposits: when costs or refused
+    withdrawals leave too little, all deposits shrink alike, so cash is never negative.
     """
     value = cash + float(holdings.sum())
     change = weights * value - holdings
-    change[(np.abs(change) <= max(smallest_usd, DUST * value)) & (weights > 0)] = 0.0
-    withdraw, deposit = np.maximum(-change, 0.0), np.maximum(change, 0.0)
-    withdraw[weights <= 0] = holdings[weights <= 0]
+    change *= (np.abs(change) > max(smallest, DUST) * value) | (weights <= 0.0)
+    deposit = np.maximum(change, 0.0)
+    withdraw = deposit - change
     refused = np.zeros(len(holdings), dtype=np.bool_)
+    held_up = False
     if may_withdraw is not None:
         refused |= (withdraw > 0) & ~may_withdraw
         withdraw[~may_withdraw] = 0.0
-    held_up = bool(refused.any())
+        held_up = bool(refused.any())
     if may_deposit is not None:
         refused |= (deposit > 0) & ~may_deposit
         deposit[~may_deposit] = 0.0
     if costs.gas_usd > 0:
         withdraw[withdraw * (1.0 - costs.rate) <= costs.gas_usd] = 0.0
     raised = cash + proceeds(withdraw, costs)
-    afforded = _afforded(deposit, raised, costs)
-    afforded[afforded <= DUST * value] = 0.0
+    afforded = _afforded(deposit, raised, costs) if raised > DUST * value else np.zeros_like(deposit)
     if held_up:
         refused |= afforded < deposit
     return Moves(withdraw, afforded, refused)
@@ -77,7 +77,8 @@ def moves(
 
 def proceeds(withdraw: Floats, costs: Costs) -> float:
     """USD that withdrawals bring in after their costs."""
-    return float(withdraw.sum()) * (1.0 - costs.rate) - costs.gas_usd * np.count_nonzero(withdraw)
+    gas = costs.gas_usd * np.count_nonzero(withdraw) if costs.gas_usd else 0.0
+    return float(withdraw.sum()) * (1.0 - costs.rate) - gas
 
 
 def _afforded(deposit: Floats, cash: float, costs: Costs) -> Floats:
@@ -90,7 +91,7 @@ def _afforded(deposit: Floats, cash: float, costs: Costs) -> Floats:
             by_size = places[np.argsort(deposit[places], kind="stable")]
             deposit[by_size[: len(places) - payable]] = 0.0
     wanted = float(deposit.sum()) * (1.0 + costs.rate)
-    left = cash - costs.gas_usd * np.count_nonzero(deposit)
+    left = cash - (costs.gas_usd * np.count_nonzero(deposit) if costs.gas_usd else 0.0)
     if wanted <= 0 or left <= 0:
         return np.zeros_like(deposit)
     return deposit * min(1.0, left / wanted * (1.0 - ROUNDING))
