@@ -16,13 +16,18 @@ SHAKEN = 3.0
 """Factor by which a changed history is multiplied: no rounding can hide it."""
 
 
+PARTS = ("features", "label", "anchor", "universe", "learn")
+"""Parts of a pipeline, each with checks of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pipeline:
     """The parts of a forecast that could see the future, each as a function of a daily panel.
 
     `features` gives pool_id, day and one column a feature for each row; `label` gives pool_id, day, y,
     label_end; `anchor` pool_id, day, anchor; `universe` the pools judged from a day on; `learn` fits on the
-    rows `index` of a table, labels y, and answers for all its rows (n,).
+    rows `index` of a table, labels y, and answers for all its rows (n,). `reads_today` says that a label
+    compares what came true with its own day.
     """
 
     features: Callable[[pl.DataFrame], pl.DataFrame]
@@ -31,6 +36,7 @@ class Pipeline:
     universe: Callable[[pl.DataFrame, date], Sequence[str]]
     table: Callable[[pl.DataFrame], tuple[FeatureTable, Floats, np.ndarray[tuple[int], np.dtype[np.int32]]]]
     learn: Callable[[FeatureTable, np.ndarray[tuple[int], np.dtype[np.int64]], Floats], Floats]
+    reads_today: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +47,14 @@ class Finding:
     what: str
 
 
-def audit(pipeline: Pipeline, daily: pl.DataFrame, cuts: Sequence[date]) -> list[Finding]:
-    """Every leak found by all checks at the given days; an empty list when the pipeline is clean."""
+def audit(
+    pipeline: Pipeline, daily: pl.DataFrame, cuts: Sequence[date], *, parts: Sequence[str] = PARTS
+) -> list[Finding]:
+    """Every leak found by the checks of `parts` at the given days; an empty list when they are clean."""
     found: list[Finding] = []
-    for cut in cuts:
-        found += _features_know_no_future(pipeline, daily, cut)
-        found += _labels_end_when_they_say(pipeline, daily, cut)
-        found += _labels_leave_the_past_alone(pipeline, daily, cut)
-        found += _anchors_know_no_future(pipeline, daily, cut)
-        found += _universe_knows_no_future(pipeline, daily, cut)
-        found += _learning_knows_no_future(pipeline, daily, cut)
-    found += _features_follow_their_data(pipeline, daily)
+    for part in parts:
+        for check in _CHECKS[part]:
+            found += [finding for cut in cuts for finding in check(pipeline, daily, cut)]
     return found
 
 
@@ -73,22 +76,20 @@ def _labels_end_when_they_say(pipeline: Pipeline, daily: pl.DataFrame, cut: date
     """A label that says it ended by the cut is there, the same, when everything later is cut off."""
     ended = pl.col("label_end") <= cut
     whole = pipeline.label(daily).filter(ended)
-    again = pipeline.label(_padded(daily, cut)).filter(ended)
+    again = pipeline.label(_shaken(daily, pl.col("day") > cut)).filter(ended)
     if whole.height == again.height and not _differing(whole, again):
         return []
     return [Finding("labels end when they say", f"labels that ended by {cut} change when later days go")]
 
 
-def _padded(daily: pl.DataFrame, cut: date) -> pl.DataFrame:
-    """The panel with later values changed beyond recognition but the same days, so windows stay whole."""
-    return _shaken(daily, pl.col("day") > cut)
-
-
 def _labels_leave_the_past_alone(pipeline: Pipeline, daily: pl.DataFrame, cut: date) -> list[Finding]:
-    """A label looks only at days after its own: earlier values, its own day's included, do not move it."""
+    """A label looks only at days after its own: earlier values do not move it, nor do its own day's unless
+    the target compares with them.
+    """
     later = pl.col("day") >= cut
+    earlier = pl.col("day") < cut if pipeline.reads_today else pl.col("day") <= cut
     whole = pipeline.label(daily).filter(later)
-    again = pipeline.label(_shaken(daily, pl.col("day") <= cut)).filter(later)
+    again = pipeline.label(_shaken(daily, earlier)).filter(later)
     if not _differing(whole, again):
         return []
     return [
@@ -139,7 +140,7 @@ def _learning_knows_no_future(pipeline: Pipeline, daily: pl.DataFrame, cut: date
     ]
 
 
-def _features_follow_their_data(pipeline: Pipeline, daily: pl.DataFrame) -> list[Finding]:
+def _features_follow_their_data(pipeline: Pipeline, daily: pl.DataFrame, _cut: date) -> list[Finding]:
     """Another panel of the same shape gives other features: nothing is remembered by shape or length."""
     pipeline.features(daily)
     shaken = pipeline.features(
@@ -174,3 +175,12 @@ def _same(one: pl.Series, other: pl.Series) -> bool:
     left = one.cast(pl.Float64).fill_null(float("nan")).to_numpy()
     right = other.cast(pl.Float64).fill_null(float("nan")).to_numpy()
     return bool(np.allclose(left, right, rtol=1e-5, atol=1e-9, equal_nan=True))
+
+
+_CHECKS: dict[str, tuple[Callable[[Pipeline, pl.DataFrame, date], list[Finding]], ...]] = {
+    "features": (_features_know_no_future, _features_follow_their_data),
+    "label": (_labels_end_when_they_say, _labels_leave_the_past_alone),
+    "anchor": (_anchors_know_no_future,),
+    "universe": (_universe_knows_no_future,),
+    "learn": (_learning_knows_no_future,),
+}

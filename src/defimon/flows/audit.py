@@ -77,9 +77,10 @@ def audit_leaks(
         progress("auditing", done, steps)
         clean |= dict.fromkeys(audit(pipeline, daily, cuts))
     planted = []
-    for done, (name, (what, pipeline)) in enumerate(leaks.items(), start=len(pipelines)):
+    for done, (name, (what, part, pipeline)) in enumerate(leaks.items(), start=len(pipelines)):
         progress("auditing", done, steps)
-        planted.append(Planted(name, what, tuple(audit(pipeline, daily, cuts[-1:]))))
+        found = audit(pipeline, daily, cuts[-1:], parts=(part,))
+        planted.append(Planted(name, what, tuple(found)))
     progress("auditing", steps, steps)
     return Audit(cuts, tuple(clean), tuple(planted))
 
@@ -112,11 +113,12 @@ def pipeline_of(target: Target, model: str = "ridge") -> Pipeline:
         universe=lambda daily, start: universe(daily, start, rules),
         table=table,
         learn=learn,
+        reads_today=target.reads_today,
     )
 
 
-def planted_leaks(clean: Pipeline) -> dict[str, tuple[str, Pipeline]]:
-    """The pipeline with one leak each, by name: what the leak does, and the leaking pipeline."""
+def planted_leaks(clean: Pipeline) -> dict[str, tuple[str, str, Pipeline]]:
+    """The pipeline with one leak each, by name: what it does, the part it is in, the leaking pipeline."""
     remembered: dict[int, pl.DataFrame] = {}
 
     def future_value(daily: pl.DataFrame) -> pl.DataFrame:
@@ -145,34 +147,38 @@ def planted_leaks(clean: Pipeline) -> dict[str, tuple[str, Pipeline]]:
         filled = daily.select(gappy.fill_null(strategy="backward").over("pool_id").alias("filled"))
         return clean.features(daily).with_columns(filled["filled"])
 
+    features = {
+        "future value as a feature": ("tomorrow's APY stands beside today's", future_value),
+        "join on the wrong day": ("the market's median of the next day is joined", wrong_day),
+        "cache keyed by length": ("features of another panel come back", by_length),
+        "centred window": ("a mean looks three days ahead", centred_mean),
+        "gaps filled backward": ("a gap takes the next value", filled_backward),
+    }
     return {
-        "future value as a feature": (
-            "tomorrow's APY stands beside today's",
-            replace(clean, features=future_value),
-        ),
+        **{
+            name: (what, "features", replace(clean, features=leaking))
+            for name, (what, leaking) in features.items()
+        },
         "scaler fitted on all rows": (
             "columns are scaled by the whole table",
+            "learn",
             replace(clean, learn=_scaled(clean)),
         ),
         "label window touches the features": (
             "the label's window opens on the forecast day itself",
-            replace(clean, label=_touching(clean)),
+            "label",
+            replace(clean, label=_touching(clean), reads_today=False),
         ),
         "label ends later than it says": (
-            "label_end is a week early",
+            "label_end is six days early",
+            "label",
             replace(clean, label=_early_end(clean)),
         ),
         "survivors only": (
             "pools that die later are left out from the start",
+            "universe",
             replace(clean, universe=_survivors(clean)),
         ),
-        "join on the wrong day": (
-            "the market's median of the next day is joined",
-            replace(clean, features=wrong_day),
-        ),
-        "cache keyed by length": ("features of another panel come back", replace(clean, features=by_length)),
-        "centred window": ("a mean looks three days ahead", replace(clean, features=centred_mean)),
-        "gaps filled backward": ("a gap takes the next value", replace(clean, features=filled_backward)),
     }
 
 

@@ -22,6 +22,8 @@ class Target(ABC):
     kind: ClassVar[Literal["rate", "event"]]
     """rate: a figure a model learns as log-ratio to the anchor; event: 0 or 1, learnt as a probability."""
     unit: ClassVar[str]
+    reads_today: ClassVar[bool] = False
+    """The label compares what came true with its own day's figures, or starts from them."""
 
     def __init__(self, horizon: int = 7) -> None:
         """`horizon` in days. Raises FixSettings outside 1 to 30."""

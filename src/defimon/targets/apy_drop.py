@@ -20,6 +20,7 @@ class ApyDrop(Target):
     name = "apy_drop"
     kind: ClassVar[Literal["rate", "event"]] = "event"
     unit = "probability"
+    reads_today = True
 
     def label(self, daily: pl.DataFrame) -> pl.DataFrame:
         rows = on_grid(daily, ["apy"], self.horizon, ahead=mean_ahead("apy", self.horizon))

@@ -21,6 +21,7 @@ class ApyVolatility(Target):
     name = "apy_volatility"
     kind: ClassVar[Literal["rate", "event"]] = "rate"
     unit = "fraction a year"
+    reads_today = True
 
     def label(self, daily: pl.DataFrame) -> pl.DataFrame:
         seen = pl.col("apy").is_not_null().cast(pl.Int32).rolling_sum(self.horizon).shift(-self.horizon)

@@ -31,6 +31,7 @@ class Distress(Target):
     name = "distress"
     kind: ClassVar[Literal["rate", "event"]] = "event"
     unit = "probability"
+    reads_today = True
 
     def __init__(self, horizon: int = 30) -> None:
         super().__init__(horizon)

@@ -21,6 +21,7 @@ class RealisedYield(Target):
     name = "realised_yield"
     kind: ClassVar[Literal["rate", "event"]] = "rate"
     unit = "fraction a year"
+    reads_today = True
 
     def label(self, daily: pl.DataFrame) -> pl.DataFrame:
         index, ts = pl.col("index"), pl.col("ts")
