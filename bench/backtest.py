@@ -1,9 +1,9 @@
 """How fast the backtest engine is beside a plain numpy loop and vectorbt: `python bench/backtest.py`.
 
 500 assets over 1,500 days, weekly rebalance with costs, the same prices and weights for all; medians of warm
-runs in one session, in seconds of processor time. The engine also keeps its ledger. vectorbt is a peer only: it
-runs in a process of its own, under `--peer-python` (an interpreter that has it), and is left out with a message
-where it is missing.
+runs in one session, in seconds of processor time. The engine also keeps its ledger. vectorbt is a peer only:
+it runs in a process of its own, under `--peer-python` (an interpreter that has it), and is left out with a
+message where it is missing.
 """
 
 import argparse
@@ -69,7 +69,7 @@ def plain_loop(growth: np.ndarray, decisions: list[int], weights: np.ndarray) ->
 
 
 def medians(works: Sequence[Callable[[], float]], repeat: int) -> list[tuple[float, float]]:
-    """Median seconds of warm runs, one of each in turn so that the machine's moods hit all, and final values."""
+    """Median seconds of warm runs, in turn so that the machine's moods hit all alike, and final values."""
     finals, took = [work() for work in works], [[] for _ in works]
     for _ in range(repeat):
         for work, times in zip(works, took, strict=True):

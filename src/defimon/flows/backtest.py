@@ -11,8 +11,10 @@ import polars as pl
 from defimon.backtest.engine import Run, simulate
 from defimon.backtest.forecasts import injected
 from defimon.backtest.market import Accruals, Market, market_of
-from defimon.backtest.views import Known, decide_by
-from defimon.core.errors import BadData, FixSettings
+from defimon.backtest.orders import Flags
+from defimon.backtest.universe import dollar_pools
+from defimon.backtest.views import FRESH_DAYS, Known, decide_by
+from defimon.core.errors import BadData
 from defimon.core.provenance import content_hash
 from defimon.core.settings import Settings
 from defimon.flows.backtest_setup import Setup, period
@@ -20,6 +22,8 @@ from defimon.flows.judge import Judgement, Tried, judge
 from defimon.strategies._base import FAMILY, Strategy
 
 BENCHMARK = "hold"
+
+STUCK = pl.Schema({"strategy": pl.String, "pool_id": pl.String, "usd": pl.Float64})
 
 Predict = Callable[[pl.DataFrame], pl.DataFrame]
 """From a daily panel to walk-forward predictions, for a backtest that was given none."""
@@ -30,7 +34,7 @@ class BacktestResult:
     """What a backtest found.
 
     `equity`: strategy, day, value_usd. `trades`: strategy, day, kind, pool_id, usd. `ledger`: strategy and
-    the ledger's columns. `stuck`: strategy, pool_id, usd that could not be withdrawn on the last day.
+    the ledger's columns. `stuck`: strategy, pool_id, usd that could not be withdrawn in the last days.
     `refused`: why a strategy that was not asked for by name is not there.
     """
 
@@ -66,7 +70,8 @@ def run_backtest(
     `predict` makes them if a strategy needs them. Settings tried are kept in `trial_log`, if given.
     Raises BadData when the panel lacks what a named strategy needs, FixSettings for settings that do not fit.
     """
-    daily = _universe(daily, stable_only=setup.stable_only)
+    if setup.stable_only:
+        daily = dollar_pools(daily)
     if predictions is None and predict is not None and _wants_forecasts(setup):
         predictions = predict(daily)
     forecasts = None if predictions is None else injected(predictions, setup.model)
@@ -94,19 +99,6 @@ def run_backtest(
         data_hash=data_hash,
         setup=setup,
     )
-
-
-def _universe(daily: pl.DataFrame, *, stable_only: bool) -> pl.DataFrame:
-    if not stable_only:
-        return daily
-    stable = daily.filter(pl.col("stablecoin").fill_null(value=False))
-    if stable.is_empty():
-        raise FixSettings(
-            "No pool of the panel is known to hold stablecoins only.",
-            variable="universe",
-            remedy="Choose the universe all, or give the panel a column stablecoin.",
-        )
-    return stable
 
 
 def _wants_forecasts(setup: Setup) -> bool:
@@ -185,14 +177,17 @@ def save_backtest(result: BacktestResult, folder: Path) -> list[Path]:
 
 
 def _stuck(runs: dict[str, Run], market: Market) -> pl.DataFrame:
-    """Money in pools that pay nothing out on the last day: paused, or not observed any more."""
+    """Money in pools that paid nothing out over the last FRESH_DAYS: paused, or not observed any more."""
+    if market.may_withdraw is None:
+        return pl.DataFrame(schema=STUCK)
+    paid_out: Flags = np.asarray(market.may_withdraw[-FRESH_DAYS:].any(axis=0))
     rows = [
         {"strategy": name, "pool_id": market.names[code], "usd": float(run.holdings[code])}
         for name, run in runs.items()
         for code in np.flatnonzero(run.holdings)
-        if market.may_withdraw is not None and not market.may_withdraw[-1, code]
+        if not paid_out[code]
     ]
-    return pl.DataFrame(rows, schema={"strategy": pl.String, "pool_id": pl.String, "usd": pl.Float64})
+    return pl.DataFrame(rows, schema=STUCK)
 
 
 def read_predictions(path: Path) -> pl.DataFrame:

@@ -98,9 +98,10 @@ class Strategy(ABC):
         for column in self.needs:
             if not columns.get(column, False):
                 state = "is empty" if column in columns else "is missing"
+                target = "distress" if column == "p_distress" else "apy_mean"
                 remedy = (
-                    "Give predictions of a walk-forward that covers these pools and days"
-                    f"{' for the target distress' if column == 'p_distress' else ''}."
+                    "Give predictions for these pools and days: "
+                    f"`defimon evaluate --target {target} --out FILE` makes them."
                     if column in FORECAST_COLUMNS
                     else "Use a panel that has it, or leave this strategy out."
                 )

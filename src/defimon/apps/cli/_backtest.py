@@ -1,5 +1,6 @@
 """How a backtest is printed."""
 
+import polars as pl
 from rich.console import Console
 from rich.table import Table
 
@@ -28,10 +29,11 @@ def show_backtest(result: BacktestResult) -> None:
     """Print the table and everything that qualifies it."""
     console = Console()
     setup, (first, last) = result.setup, result.days
+    kind = "dollar stablecoin " if setup.stable_only else ""
     console.print(
         f"Backtest {first} .. {last}: {setup.capital:,.0f} USD, {setup.costs.bps_per_side:g} bps a side, "
         f"{setup.costs.gas_usd:g} USD gas a transaction, decided every {setup.rebalance_days} days, "
-        f"top {setup.choices.top_n} of {result.pools} {'stablecoin ' if setup.stable_only else ''}pools",
+        f"top {setup.choices.top_n} of {result.pools} {kind}pools",
         soft_wrap=True,
     )
     for parts in (MONEY, RISK):
@@ -61,6 +63,14 @@ def _interval(row: dict[str, float | None]) -> str:
     return "" if low is None or high is None else f"{low * 100:+.2f} .. {high * 100:+.2f}"
 
 
+def _stuck(result: BacktestResult) -> pl.DataFrame:
+    """strategy, its shut pools (the first and how many more), and the USD in them."""
+    first = pl.col("pool_id").first()
+    more = pl.when(pl.len() > 1).then(pl.format(" and {} more", pl.len() - 1)).otherwise(pl.lit(""))
+    shut = result.stuck.group_by("strategy", maintain_order=True)
+    return shut.agg(pools=first + more, usd=pl.col("usd").sum())
+
+
 def remarks(result: BacktestResult) -> list[str]:
     """What a reader must know beside the table."""
     found, accruals = result.judgement, result.accruals
@@ -69,10 +79,8 @@ def remarks(result: BacktestResult) -> list[str]:
         f"Identical trades: {one} and {other}; one says no more than the other."
         for one, other in found.identical
     ]
-    lines += [
-        f"{name}: {usd:,.2f} USD cannot be withdrawn from {pool} on the last day."
-        for name, pool, usd in result.stuck.iter_rows()
-    ]
+    for name, pools, usd in _stuck(result).iter_rows():
+        lines.append(f"{name}: {usd:,.2f} USD in {pools} cannot be withdrawn at the end.")
     lines.append(
         f"Accrued pool-days: {accruals.index:,} by index (realised), {accruals.quoted:,} by quoted rate, "
         f"{accruals.gap:,} by the last known rate in a gap."

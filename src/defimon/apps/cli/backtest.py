@@ -22,7 +22,8 @@ Gas = Annotated[float | None, Option(help="USD of gas a transaction; 1 unless gi
 Rebalance = Annotated[int | None, Option(help="Days between decisions; 7 unless given.")]
 TopN = Annotated[int | None, Option(help="Pools to hold at once; 3 unless given.")]
 Universe = Annotated[
-    Literal["stable", "all"], Option(help="all leaves out that prices of other tokens move.")
+    Literal["stable", "all"],
+    Option(help="stable: of US dollar stablecoins; all leaves out that prices of other tokens move."),
 ]
 Pool = Annotated[str | None, Option(help="Pool that hold holds; by its own rule unless given.")]
 Followed = Annotated[str | None, Option(help="Model to follow; served, else ensemble, unless given.")]
