@@ -9,7 +9,9 @@ import sqlalchemy as sa
 
 from defimon.core.errors import BadData
 from defimon.core.table import Table
+from defimon.store import lanes
 from defimon.store.connection import Connection
+from defimon.store.literals import literal
 from defimon.store.order import in_key_order, same_as_next
 from defimon.store.schema import SQL_TABLES, VERSION_KEY, primary_key
 
@@ -33,8 +35,9 @@ def latest(
     early, late = _split(table, wanted)
     needed = {*shown, *late.where, *primary_key(table), "ts"}
     found = versions(connection, table, [name for name in table.names if name in needed], early)
-    newest = found.filter(~same_as_next(found, table.key))
-    return newest.filter(_kept(late)).select(shown)
+    older = same_as_next(found, table.key)
+    newest = found.filter(~older) if older.any() else found
+    return newest.filter(_kept(late)).select(shown) if late != Wanted() else newest.select(shown)
 
 
 def _split(table: Table, wanted: Wanted) -> tuple[Wanted, Wanted]:
@@ -64,11 +67,12 @@ def versions(
 ) -> pl.DataFrame:
     """Every stored version of the wanted rows, sorted by key and known_at."""
     stored = SQL_TABLES[table.name]
-    statement = sa.select(*(stored.c[name] for name in columns)).where(
-        *_conditions(stored, wanted or Wanted())
-    )
-    schema = pl.Schema({name: table.schema[name] for name in columns})
-    return in_key_order(connection.frame(statement, schema), primary_key(table))
+    conditions = _conditions(stored, wanted or Wanted())
+    found = lanes.read(connection, table, columns, conditions)
+    if found is None:
+        schema = pl.Schema({name: table.schema[name] for name in columns})
+        found = connection.frame(sa.select(*(stored.c[name] for name in columns)).where(*conditions), schema)
+    return in_key_order(found, primary_key(table))
 
 
 def _conditions(stored: sa.Table, wanted: Wanted) -> list[sa.ColumnElement[bool]]:
@@ -80,7 +84,7 @@ def _conditions(stored: sa.Table, wanted: Wanted) -> list[sa.ColumnElement[bool]
     if wanted.until is not None:
         found.append(stored.c["ts"] < _micros(wanted.until, "until"))
     for name, values in wanted.where.items():
-        found.append(stored.c[name].in_([_quoted(value) for value in values]))
+        found.append(stored.c[name].in_([literal(value) for value in values]))
     return found
 
 
@@ -89,13 +93,6 @@ def _micros(moment: datetime, name: str) -> int:
         raise BadData(f"{name} has no time zone.", remedy="Give it in UTC.")
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     return (moment - epoch) // epoch.resolution
-
-
-def _quoted(value: str) -> sa.ColumnElement[str]:
-    """Text as a literal of standard SQL, where only the quote itself is special."""
-    if "\0" in value:
-        raise BadData(f"A value to look for holds a null character: {value!r}.")
-    return sa.literal_column("'" + value.replace("'", "''") + "'", sa.Text())
 
 
 def _refuse_unknown(table: Table, names: Sequence[str]) -> None:
