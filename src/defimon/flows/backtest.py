@@ -83,9 +83,7 @@ def run_backtest(
     settings = {strategy.name: _settings(setup, strategy, forecasts) for strategy in strategies}
     tried = Tried(data_hash, settings, trial_log)
     ledger = _ledger(runs, market)
-    trades = ledger.filter(pl.col("kind").is_in(["deposit", "withdraw"])).select(
-        "strategy", "day", "kind", "pool_id", pl.col("pool_usd").abs().alias("usd")
-    )
+    trades = _trades(ledger)
     return BacktestResult(
         judgement=judge(runs, trades, setup.capital, setup.seed, tried),
         equity=_equity(runs, market),
@@ -174,6 +172,12 @@ def save_backtest(result: BacktestResult, folder: Path) -> list[Path]:
     for name, frame in frames.items():
         frame.write_parquet(folder / f"{name}.parquet")
     return [folder / f"{name}.parquet" for name in frames]
+
+
+def _trades(ledger: pl.DataFrame) -> pl.DataFrame:
+    return ledger.filter(pl.col("kind").is_in(["deposit", "withdraw"])).select(
+        "strategy", "day", "kind", "pool_id", pl.col("pool_usd").abs().alias("usd")
+    )
 
 
 def _stuck(runs: dict[str, Run], market: Market) -> pl.DataFrame:

@@ -1,10 +1,14 @@
 """`defimon backtest`: what strategies would have earned after costs, beside holding."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from defimon.flows.backtest_setup import Setup
 
 Option = typer.Option
 DAY = ["%Y-%m-%d"]
@@ -61,13 +65,8 @@ def backtest(
     out: Out = None,
 ) -> None:
     """See what strategies would have earned after costs: decided on what was known, traded a day later."""
-    from defimon.apps.cli._backtest import show_backtest
-    from defimon.core.settings import load_settings
-    from defimon.flows.backtest import read_predictions, run_backtest, save_backtest, trial_log_of
     from defimon.flows.backtest_setup import changed, preset_of
-    from defimon.flows.load import daily, read_panel
 
-    settings = load_settings()
     setup = changed(
         preset_of(preset),
         strategies=tuple(name.strip() for name in strategies.split(",") if name.strip()),
@@ -79,7 +78,6 @@ def backtest(
         end=end.date() if end else None,
         stable_only=universe == "stable",
         model=model,
-        seed=settings.seed,
         dilution=dilution,
         top_n=top_n,
         pool=pool,
@@ -87,9 +85,19 @@ def backtest(
         hysteresis=hysteresis,
         most_distress=most_distress,
     )
+    _run(panel, predictions, setup, out)
+
+
+def _run(panel: Path, predictions: Path | None, setup: "Setup", out: Path | None) -> None:
+    from defimon.apps.cli._backtest import show_backtest
+    from defimon.core.settings import load_settings
+    from defimon.flows.backtest import read_predictions, run_backtest, save_backtest, trial_log_of
+    from defimon.flows.load import daily, read_panel
+
+    settings = load_settings()
     result = run_backtest(
         daily(read_panel(panel)),
-        setup,
+        replace(setup, seed=settings.seed),
         predictions=None if predictions is None else read_predictions(predictions),
         trial_log=trial_log_of(settings),
     )
