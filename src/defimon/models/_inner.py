@@ -22,8 +22,8 @@ KEPT_FITS = 64
 class InnerSplits:
     """Folds of `days` days that end with the lesson; rows of a fold are forecast by models of before it."""
 
-    folds: int = 4
-    days: int = 14
+    folds: int = 5
+    days: int = 28
 
     def of(self, lesson: Lesson) -> Iterator[tuple[Lesson, NDArray[np.int64]]]:
         """What could be learnt before a fold, and the places of the fold's rows in the lesson.

@@ -16,6 +16,10 @@ GOAL_LIMIT = 2.0
 """Log-ratios a learner sees are held to this (a factor of 7.4): 136 jumps over 5x in 65,063 rows of the Aave
 panel would otherwise steer it. Scores never use it."""
 
+HIGHEST_WEIGHED = 0.10
+"""Fraction a year above which rates count alike: else a panel of exchanges, where pools at 1,000 % a year are
+common, would be learnt from those alone. Chosen before the windows on which models are compared."""
+
 
 def usable(lesson: Lesson) -> Lesson:
     """The lesson without rows whose label, or for a rate whose anchor, is unknown.
@@ -59,9 +63,10 @@ def goal(lesson: Lesson, variant: str) -> Floats:
 
 def sample_weights(anchor: Floats, power: float) -> Floats:
     """(m,) mean 1, growing with the anchor to the `power`: 1 makes an absolute error of the log-ratio count
-    about as an absolute error of the rate does, 0 counts every row alike.
+    about as an absolute error of the rate does, 0 counts every row alike. No row counts for more than one at
+    HIGHEST_WEIGHED.
     """
-    raw: Floats = np.maximum(anchor, RATE_FLOOR) ** power
+    raw: Floats = np.clip(anchor, RATE_FLOOR, HIGHEST_WEIGHED) ** power
     mean: float = raw.mean()
     return raw / mean
 

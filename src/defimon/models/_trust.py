@@ -15,10 +15,10 @@ FACTORS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)
 HALF_LIFE = 60.0
 """Days after which a past error counts half."""
 
-PRIOR = 15.0
+PRIOR = 10.0
 """Forecasts of the average pool that every pool starts with."""
 
-SHARPNESS = 80.0
+SHARPNESS = 100.0
 """How fast a factor loses weight with its loss relative to the best one's. This and the figures above were
 chosen on forecasts that end before the windows on which models are compared; halving or doubling any of them
 changed the skill there by under 1.5 %."""
