@@ -20,10 +20,10 @@ def in_key_order(frame: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
     """
     if frame.height < 2:
         return frame
-    ranks = [_rank(frame[name]) for name in key if not _constant(frame[name])]
-    codes = pl.DataFrame({f"{number}": rank for number, rank in enumerate(ranks)})
-    if not ranks or _in_order(codes):
+    varied = [name for name in key if not _constant(frame[name])]
+    if not varied or _in_order(frame, varied):
         return frame
+    ranks = [_rank(frame[name]) for name in varied]
     # The last column given sorts first. Five times as fast here as the sort of several columns of polars.
     places = np.lexsort([rank.to_numpy() for rank in reversed(ranks)])
     return frame[places]
@@ -40,10 +40,10 @@ def _rank(series: pl.Series) -> pl.Series:
     return series.cast(pl.Enum(names)).to_physical()
 
 
-def _in_order(codes: pl.DataFrame) -> bool:
+def _in_order(frame: pl.DataFrame, key: Sequence[str]) -> bool:
     """True when no row is less than the one before it, comparing columns from the first to the last."""
     less, tied = pl.lit(value=False), pl.lit(value=True)
-    for name in codes.columns:
+    for name in key:
         less = less | (tied & (pl.col(name) < pl.col(name).shift(1)))
         tied = tied & (pl.col(name) == pl.col(name).shift(1))
-    return not codes.select(less.any()).item()
+    return not frame.select(less.any()).item()
