@@ -13,7 +13,7 @@ import pytest
 from numpy.random import default_rng
 
 from defimon.core.errors import BadData, FixSettings
-from defimon.models._base import FAMILY, FeatureTable, Fitting, Lesson, State, log_ratio
+from defimon.models._base import FAMILY, MEDIAN, QUANTILES, FeatureTable, Fitting, Lesson, State, log_ratio
 
 FEATURES = ("gap_7", "gap_30", "change_1", "level", "noise", "often_missing", "never_there")
 SPLIT = 20_100
@@ -132,9 +132,9 @@ def test_forecasts_are_finite_of_the_right_shape_and_in_order(taught, name, vari
     if kind == "event":
         assert ((forecast.point >= 0.0) & (forecast.point <= 1.0)).all()
     if forecast.quantiles is not None:
-        assert forecast.quantiles.shape == (len(rows), 3)
+        assert forecast.quantiles.shape == (len(rows), len(QUANTILES))
         assert (np.diff(forecast.quantiles, axis=1) >= 0.0).all()
-        np.testing.assert_array_equal(forecast.quantiles[:, 1], forecast.point)
+        np.testing.assert_array_equal(forecast.quantiles[:, MEDIAN], forecast.point)
     if forecast.volatility is not None:
         assert forecast.volatility.shape == (len(rows),)
         assert (forecast.volatility >= 0.0).all()

@@ -42,12 +42,13 @@ def test_weights_grow_with_the_rate_up_to_a_tenth_a_year_and_have_mean_one():
 
 
 def test_quantiles_that_cross_are_moved_onto_the_median():
-    crossed = np.array([[0.3, 0.2, 0.1], [0.1, 0.2, 0.3]])
-    np.testing.assert_array_equal(ordered(crossed), [[0.2, 0.2, 0.2], [0.1, 0.2, 0.3]])
+    crossed = np.array([[0.15, 0.3, 0.2, 0.1, 0.4], [0.1, 0.15, 0.2, 0.3, 0.25]])
+    moved = [[0.15, 0.2, 0.2, 0.2, 0.4], [0.1, 0.15, 0.2, 0.3, 0.3]]
+    np.testing.assert_array_equal(ordered(crossed), moved)
 
 
 def test_an_unknown_anchor_gives_an_unknown_forecast():
-    forecast = rate_forecast(np.zeros((2, 3)), np.array([np.nan, 0.05]), "log_ratio")
+    forecast = rate_forecast(np.zeros((2, 5)), np.array([np.nan, 0.05]), "log_ratio")
     assert np.isnan(forecast.point[0])
     assert forecast.point[1] == pytest.approx(0.05)
 

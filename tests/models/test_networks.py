@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from defimon.core.errors import BadData, FixSettings
-from defimon.models._base import FeatureTable, Fitting, Lesson
+from defimon.models._base import QUANTILES, FeatureTable, Fitting, Lesson
 from defimon.models._network import Recurrent, device_of, pinball, reproducible
 from defimon.models._taught import later_days, windows
 
@@ -40,18 +40,21 @@ def test_a_window_holds_the_pools_own_past_alone():
 
 
 def test_the_recurrent_network_is_as_described():
-    network = Recurrent(16, 3, hidden=(128, 64), dropout=0.3)
+    network = Recurrent(16, len(QUANTILES), hidden=(128, 64), dropout=0.3)
     assert network.first.bidirectional
     assert network.first.hidden_size == 128
     assert network.second.hidden_size == 64
-    assert network(torch.zeros(5, 30, 16)).shape == (5, 4)
+    assert network(torch.zeros(5, 30, 16)).shape == (5, len(QUANTILES) + 1)
 
 
 def test_the_quantile_loss_is_least_at_the_quantiles():
     goal = torch.linspace(0.0, 1.0, 1_001)
-    best = pinball(torch.tensor([[0.05, 0.5, 0.95]]).expand(1_001, 3), goal).mean()
-    for wrong in ([0.1, 0.5, 0.95], [0.05, 0.6, 0.95], [0.05, 0.5, 0.8]):
-        assert pinball(torch.tensor([wrong]).expand(1_001, 3), goal).mean() > best
+    best = torch.tensor(QUANTILES)
+    least = pinball(best.expand(1_001, len(best)), goal).mean()
+    for place in range(len(best)):
+        wrong = best.clone()
+        wrong[place] += 0.02
+        assert pinball(wrong.expand(1_001, len(best)), goal).mean() > least
 
 
 def test_a_fit_leaves_the_random_state_and_the_threads_of_torch_as_they_were():

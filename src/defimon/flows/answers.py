@@ -1,29 +1,22 @@
-"""From raw forecasts to answers: calibrated intervals, the gate's choice, probabilities of a fall."""
+"""From raw forecasts to answers: trust, calibrated intervals, the gate's choice, probabilities of a fall."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from defimon.evaluation.gate import choose
-from defimon.evaluation.intervals import calibrate
-from defimon.evaluation.scores import log_percent
+from defimon.evaluation.intervals import Asked, error_quantiles, recent_range, tracked
+from defimon.evaluation.scores import Floats, log_percent
 from defimon.evaluation.splits import day_number
-from defimon.flows.prepare import Prepared
-from defimon.models._base import from_log_ratio, log_ratio
+from defimon.evaluation.trust import SHARES, shares
+from defimon.flows.prepare import NEVER, Prepared
+from defimon.flows.train import RAW_QUANTILES, model_spec
+from defimon.models._base import RATE_FLOOR, from_log_ratio, log_ratio
 
 COLUMNS = (
-    "pool_id",
-    "ts",
-    "target",
-    "horizon",
-    "model",
-    "yhat",
-    "q05",
-    "q50",
-    "q95",
-    "p_drop20",
-    "y",
+    *("pool_id", "ts", "target", "horizon", "model", "yhat", "q05", "q50", "q95", "p_drop20", "y"),
     "refit_at",
 )
 
@@ -32,50 +25,93 @@ SERVED = "served"
 YARDSTICK = "persistence"
 
 
-def answers(
-    prepared: Mapping[str, Prepared], raw: pl.DataFrame, *, in_log: bool
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """(forecasts, choices): scored forecasts of every model and of `served`, and what the gate chose when.
-
-    Forecasts have COLUMNS; y is null where the truth is not known yet. Choices have `target, refit_at, model,
-    reason, skill, dm_t`.
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """`forecasts`: scored forecasts of the judged pools by every model and `served`, in COLUMNS; y is null
+    where the truth is not known yet. `unjudged`: the yardstick's forecasts of all other pools. `choices`:
+    `target, refit_at, model, reason, skill, dm_t`, what the gate chose when.
     """
-    parts, chosen = [], []
+
+    forecasts: pl.DataFrame
+    unjudged: pl.DataFrame
+    choices: pl.DataFrame
+
+
+def answers(
+    prepared: Mapping[str, Prepared], raw: pl.DataFrame, judged: Collection[str], *, in_log: bool
+) -> Answers:
+    """Answers from the raw forecasts of a walk; `judged` are the pools of the universe."""
+    told, others, chosen = [], [], []
     for name, one in prepared.items():
-        rows = _with_truth(one, raw.filter(pl.col("target") == name))
+        rows = _with_truth(one, raw.filter(pl.col("target") == name), judged)
         if one.target.kind == "rate":
-            rows = pl.concat(_calibrated(model) for model in rows.partition_by("model", maintain_order=True))
-        choices = _choices(one, rows, in_log=in_log)
-        parts.append(_finished(one, _with_served(rows, choices)))
+            models = rows.partition_by("model", maintain_order=True)
+            rows = pl.concat(_calibrated(one, model, in_log=in_log) for model in models)
+        else:
+            rows = rows.with_columns(pl.lit(None, pl.Float64).alias(q) for q in ("q05", "q50", "q95"))
+        inside = rows.filter("judged")
+        choices = _choices(one, inside, in_log=in_log)
+        told.append(_finished(one, _with_served(inside, choices)))
+        apart = rows.filter(~pl.col("judged") & pl.col("scored") & (pl.col("model") == YARDSTICK))
+        others.append(_finished(one, apart))
         chosen.append(choices)
-    return _with_falls(pl.concat(parts)), pl.concat(chosen)
+    return Answers(_with_falls(pl.concat(told)), _with_falls(pl.concat(others)), pl.concat(chosen))
 
 
-def _with_truth(one: Prepared, raw: pl.DataFrame) -> pl.DataFrame:
+def _with_truth(one: Prepared, raw: pl.DataFrame, judged: Collection[str]) -> pl.DataFrame:
     place = raw["row"].to_numpy()
+    inside = np.isin(np.array(one.table.pool_names), list(judged))
     return raw.with_columns(
         pl.Series("pool", one.table.pool[place]),
         pl.Series("day", one.table.day[place]),
         pl.Series("anchor", one.table.anchor[place]),
         pl.Series("y", one.y[place]),
         pl.Series("label_end", one.label_end[place]),
+        pl.Series("judged", inside[one.table.pool[place]]),
     )
 
 
-def _calibrated(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows of one model with quantiles that held on the forecasts known by each day."""
-    anchor = rows["anchor"].to_numpy()
-    ratios = {
-        part: log_ratio(rows[name].fill_null(float("nan")).to_numpy(), anchor)
-        for part, name in (("point", "point"), ("low", "q05"), ("high", "q95"), ("truth", "y"))
-    }
-    quantiles = calibrate(ratios, rows["label_end"].to_numpy(), rows["day"].to_numpy())
-    point = rows["point"].to_numpy()
+def _calibrated(one: Prepared, rows: pl.DataFrame, *, in_log: bool) -> pl.DataFrame:
+    """Rows of one model, trusted as its past deserved, with bounds that held on what was known each day."""
+    anchor, y = rows["anchor"].to_numpy(), rows["y"].to_numpy()
+    asked = Asked(
+        truth=log_ratio(y, anchor),
+        pool=rows["pool"].to_numpy(),
+        day=rows["day"].to_numpy(),
+        label_end=rows["label_end"].to_numpy(),
+        judged=rows["judged"].to_numpy(),
+    )
+    point = log_ratio(rows["point"].to_numpy(), anchor)
+    if model_spec(rows["model"][0]).wants_trust():
+        point = point * shares(_losses(point, anchor, y, in_log=in_log), asked)
+    raw = rows.select(RAW_QUANTILES)
+    if raw.null_count().sum_horizontal().item():
+        quantiles = error_quantiles(point, asked)
+    else:
+        quantiles = log_ratio(raw.to_numpy(), anchor[:, None])
+    bounds = from_log_ratio(tracked(quantiles, _recent(one, asked, anchor), asked), anchor[:, None])
+    level = from_log_ratio(point, anchor)
     return rows.with_columns(
-        pl.Series("q05", np.minimum(from_log_ratio(quantiles[:, 0], anchor), point)),
-        pl.Series("q50", point),
-        pl.Series("q95", np.maximum(from_log_ratio(quantiles[:, 1], anchor), point)),
+        pl.Series("point", level),
+        pl.Series("q05", np.minimum(bounds[:, 0], level)).fill_nan(None),
+        pl.Series("q50", level),
+        pl.Series("q95", np.maximum(bounds[:, 1], level)).fill_nan(None),
     )
+
+
+def _losses(point: Floats, anchor: Floats, y: Floats, *, in_log: bool) -> Floats:
+    """(n, shares) errors, in the unit that is scored, of each share of the log-ratio."""
+    said = from_log_ratio(np.outer(point, SHARES), anchor[:, None])
+    return np.abs(_scale(said, in_log=in_log) - _scale(y[:, None], in_log=in_log))
+
+
+def _recent(one: Prepared, asked: Asked, anchor: Floats) -> Floats:
+    known = np.flatnonzero(one.label_end != NEVER)
+    return recent_range(one.y[known], one.label_end[known], one.table.pool[known], asked, anchor, RATE_FLOOR)
+
+
+def _scale(rate: Floats, *, in_log: bool) -> Floats:
+    return log_percent(rate) if in_log else rate
 
 
 def _choices(one: Prepared, rows: pl.DataFrame, *, in_log: bool) -> pl.DataFrame:
@@ -108,7 +144,7 @@ def _errors(one: Prepared, rows: pl.DataFrame, *, in_log: bool) -> pl.DataFrame:
     if one.target.kind == "event":
         error = (point - y) ** 2
     else:
-        error = log_percent(point) - log_percent(y) if in_log else point - y
+        error = _scale(point, in_log=in_log) - _scale(y, in_log=in_log)
     return (
         rows.with_columns(pl.Series("error", error))
         .filter(pl.col("y").is_finite())
@@ -128,7 +164,6 @@ def _with_served(rows: pl.DataFrame, choices: pl.DataFrame) -> pl.DataFrame:
 
 def _finished(one: Prepared, rows: pl.DataFrame) -> pl.DataFrame:
     place = rows["row"].to_numpy()
-    event = one.target.kind == "event"
     probability = pl.col("point") if one.target.name == DROP else pl.lit(None, dtype=pl.Float64)
     return (
         rows.with_columns(
@@ -138,7 +173,6 @@ def _finished(one: Prepared, rows: pl.DataFrame) -> pl.DataFrame:
             pl.col("point").alias("yhat"),
             probability.alias("p_drop20"),
             pl.col("y").fill_nan(None),
-            *(pl.lit(None, dtype=pl.Float64).alias(name) for name in ("q05", "q50", "q95") if event),
         )
         .select(*COLUMNS)
         .sort("target", "model", "ts", "pool_id")

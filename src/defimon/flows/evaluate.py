@@ -50,14 +50,16 @@ class Plan:
 class Evaluation:
     """What an evaluation found.
 
-    `forecasts` has one row a forecast: pool_id, ts, target, horizon, model, yhat, q05, q50, q95, p_drop20, y,
-    refit_at. `board` has one row a target and model, the yardstick first. `choices` says for each refit which
-    model the gate chose, and why.
+    `forecasts` has one row a forecast of a judged pool: pool_id, ts, target, horizon, model, yhat, q05, q50,
+    q95, p_drop20, y, refit_at; `unjudged` has the yardstick's for pools outside the universe. `board` has one
+    row a target and model, the yardstick first. `choices` says for each refit which model the gate chose, and
+    why.
     """
 
     plan: Plan
     pools: tuple[str, ...]
     forecasts: pl.DataFrame
+    unjudged: pl.DataFrame
     board: pl.DataFrame
     choices: pl.DataFrame
     data_hash: str
@@ -91,7 +93,6 @@ def evaluate(
         prepared,
         specs,
         walk_forward(plan.start, plan.end, refit_days=plan.refit_days, warm_up_days=plan.warm_up_days),
-        pools,
         fitting=fitting,
         processes=settings.processes,
         folder=run_folder(settings.data_dir, data_hash, plan, fitting),
@@ -123,9 +124,10 @@ def _judge(
     raw: pl.DataFrame,
     data_hash: str,
 ) -> Evaluation:
-    forecasts, choices = answers(prepared, raw, in_log=plan.in_log)
-    board = leaderboard(forecasts, daily.filter(pl.col("day") < plan.start), prepared, in_log=plan.in_log)
-    return Evaluation(plan, pools, forecasts, board, choices, data_hash)
+    told = answers(prepared, raw, pools, in_log=plan.in_log)
+    past = daily.filter(pl.col("day") < plan.start)
+    board = leaderboard(told.forecasts, past, prepared, in_log=plan.in_log)
+    return Evaluation(plan, pools, told.forecasts, told.unjudged, board, told.choices, data_hash)
 
 
 def _refuse_outside(daily: pl.DataFrame, plan: Plan) -> None:

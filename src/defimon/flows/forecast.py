@@ -76,17 +76,21 @@ def latest_forecasts(daily: pl.DataFrame, evaluation: Evaluation) -> pl.DataFram
     """Columns pool_id, label, ts, today, yhat, q05, q50, q95, p_drop20, model, reason, tvl_usd.
 
     Every pool observed in the last days has a row. A pool outside the universe is answered by the yardstick,
-    without interval, and the reason says so. Rates are fractions a year.
+    and the reason says so. Rates are fractions a year.
     """
     last = daily["day"].max()
     newest = daily.group_by("pool_id", maintain_order=True).last()
     newest = newest.filter(pl.col("day") >= pl.lit(last) - timedelta(days=OLDEST_DAYS))
-    said = evaluation.forecasts.filter((pl.col("target") == "apy_mean") & (pl.col("model") == SERVED))
-    said = said.select("pool_id", "ts", "yhat", "q05", "q50", "q95", "p_drop20")
+    columns = ("pool_id", "ts", "yhat", "q05", "q50", "q95", "p_drop20")
+    served = evaluation.forecasts.filter((pl.col("target") == "apy_mean") & (pl.col("model") == SERVED))
+    apart = evaluation.unjudged.filter(pl.col("target") == "apy_mean")
+    judged = pl.lit(value=True).alias("judged")
+    said = pl.concat([served.select(*columns, judged), apart.select(*columns, (~judged).alias("judged"))])
     choice = evaluation.choices.filter(pl.col("target") == "apy_mean").sort("refit_at").row(-1, named=True)
-    answered = pl.col("yhat").is_not_null()
+    answered = pl.col("judged").fill_null(value=False)
     return (
         newest.join(said, on=["pool_id", "ts"], how="left", maintain_order="left")
+        .sort([answered, "tvl_usd", "apy"], descending=[True, True, True], nulls_last=True)
         .select(
             "pool_id",
             _label().alias("label"),
@@ -104,13 +108,7 @@ def latest_forecasts(daily: pl.DataFrame, evaluation: Evaluation) -> pl.DataFram
             .alias("reason"),
             "tvl_usd",
         )
-        .sort([answered_first(), "tvl_usd", "today"], descending=[True, True, True], nulls_last=True)
     )
-
-
-def answered_first() -> pl.Expr:
-    """True for rows that a proved universe answers."""
-    return pl.col("q05").is_not_null()
 
 
 def _label() -> pl.Expr:

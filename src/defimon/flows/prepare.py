@@ -55,12 +55,11 @@ class Prepared:
             volatility=self.volatility[index],
         )
 
-    def to_forecast(self, fold: Fold, pools: Sequence[str]) -> Rows:
-        """Rows of the fold's days that may be forecast, for pools of the universe."""
-        wanted = np.isin(self.table.pool, [self.table.pool_names.index(name) for name in pools])
+    def to_forecast(self, fold: Fold) -> Rows:
+        """Rows of the fold's days that may be forecast."""
         day = self.table.day
         inside = (day >= day_number(fold.first)) & (day <= day_number(fold.last))
-        return self.table.rows(np.flatnonzero(wanted & inside & self.open & np.isfinite(self.table.anchor)))
+        return self.table.rows(np.flatnonzero(inside & self.open & np.isfinite(self.table.anchor)))
 
 
 def target_of(name: str, horizon: int) -> Target:

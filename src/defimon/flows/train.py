@@ -11,7 +11,8 @@ from defimon.evaluation.splits import Fold, day_number
 from defimon.flows.prepare import Prepared
 from defimon.models._base import FAMILY, QUANTILES, Fitting, Forecast, Model, Rows
 
-QUANTILE_COLUMNS = tuple(f"q{round(level * 100):02d}" for level in QUANTILES)
+RAW_QUANTILES = tuple(f"raw_{round(level * 1000):03d}" for level in QUANTILES)
+"""Columns of a model's own quantiles, before they are calibrated: raw_025 is the 2.5 % quantile."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -27,6 +28,10 @@ class ModelSpec:
     def learns(self) -> frozenset[str]:
         """Kinds of target that the model can learn."""
         return FAMILY.load(self.name).learns
+
+    def wants_trust(self) -> bool:
+        """The model's forecasts are trusted pool by pool as far as its past ones deserved."""
+        return self.variant == "log_ratio" and FAMILY.load(self.name).trusted
 
     def build(self, fitting: Fitting) -> Model:
         return FAMILY.load(self.name)(variant=self.variant, fitting=fitting)
@@ -56,14 +61,12 @@ def fit(prepared: Prepared, spec: ModelSpec, first: int, fitting: Fitting) -> Mo
     return spec.build(fitting).fit(prepared.lesson(first))
 
 
-def forecast_fold(
-    prepared: Prepared, spec: ModelSpec, fold: Fold, pools: tuple[str, ...], fitting: Fitting
-) -> pl.DataFrame:
-    """Raw forecasts of one fold: `row, point, q05, q50, q95, volatility`, intervals not yet calibrated.
+def forecast_fold(prepared: Prepared, spec: ModelSpec, fold: Fold, fitting: Fitting) -> pl.DataFrame:
+    """Raw forecasts of one fold: `row, point, volatility` and RAW_QUANTILES, not yet calibrated.
 
     `row` is the place in the prepared table; a column that the model does not give is null.
     """
-    rows = prepared.to_forecast(fold, pools)
+    rows = prepared.to_forecast(fold)
     if not len(rows):
         return _frame(rows, Forecast(point=np.empty(0)))
     model = fit(prepared, spec, day_number(fold.first), fitting)
@@ -74,7 +77,7 @@ def _frame(rows: Rows, forecast: Forecast) -> pl.DataFrame:
     nothing = np.full(len(rows), np.nan)
     quantiles = forecast.quantiles
     columns = {"point": forecast.point, "volatility": forecast.volatility}
-    for place, name in enumerate(QUANTILE_COLUMNS):
+    for place, name in enumerate(RAW_QUANTILES):
         columns[name] = None if quantiles is None else quantiles[:, place]
     return pl.DataFrame({"row": rows.index}).with_columns(
         pl.Series(name, nothing if column is None else column, dtype=pl.Float64).fill_nan(None)

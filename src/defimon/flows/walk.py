@@ -9,7 +9,7 @@ import polars as pl
 from defimon.core.provenance import code_version, text_hash
 from defimon.evaluation.splits import Fold
 from defimon.flows.prepare import Prepared
-from defimon.flows.train import ModelSpec, forecast_fold
+from defimon.flows.train import RAW_QUANTILES, ModelSpec, forecast_fold
 from defimon.models._base import Fitting
 
 Progress = Callable[[str, int, int], None]
@@ -37,7 +37,6 @@ def raw_forecasts(
     prepared: Mapping[str, Prepared],
     specs: Sequence[ModelSpec],
     folds: Sequence[Fold],
-    pools: tuple[str, ...],
     *,
     fitting: Fitting,
     processes: int,
@@ -46,7 +45,7 @@ def raw_forecasts(
 ) -> pl.DataFrame:
     """Forecasts of every target, model and fold, before intervals are calibrated.
 
-    Columns `target, model, refit_at, scored, row, point, q05, q50, q95, volatility`; `row` is the place in
+    Columns `target, model, refit_at, scored, row, point, volatility` and RAW_QUANTILES; `row` is the place in
     that target's prepared table. Each step is kept in `folder` (one per data, settings and code, see
     `run_folder`), so that an interrupted walk goes on where it was. `processes` does not change the result.
     """
@@ -60,7 +59,7 @@ def raw_forecasts(
     folder.mkdir(parents=True, exist_ok=True)
     waiting = [step for step in steps if not step.path(folder).exists()]
     progress("fitting", len(steps) - len(waiting), len(steps))
-    for done, _ in enumerate(_in_parallel(prepared, waiting, pools, fitting, processes, folder), start=1):
+    for done, _ in enumerate(_in_parallel(prepared, waiting, fitting, processes, folder), start=1):
         progress("fitting", len(steps) - len(waiting) + done, len(steps))
     return pl.concat([_labelled(step, folder) for step in steps]).sort("target", "model", "refit_at", "row")
 
@@ -73,7 +72,6 @@ def run_folder(root: Path, data_hash: str, *settings: object) -> Path:
 def _in_parallel(
     prepared: Mapping[str, Prepared],
     steps: Sequence[Step],
-    pools: tuple[str, ...],
     fitting: Fitting,
     processes: int,
     folder: Path,
@@ -81,17 +79,17 @@ def _in_parallel(
     from joblib import Parallel, delayed
 
     workers = min(processes, len(steps)) or 1
-    tasks = (delayed(_take)(prepared[step.target], step, pools, fitting, folder) for step in steps)
+    tasks = (delayed(_take)(prepared[step.target], step, fitting, folder) for step in steps)
     yield from Parallel(
         n_jobs=workers, backend="loky", return_as="generator_unordered", pre_dispatch=2 * workers
     )(tasks)
 
 
-def _take(prepared: Prepared, step: Step, pools: tuple[str, ...], fitting: Fitting, folder: Path) -> None:
+def _take(prepared: Prepared, step: Step, fitting: Fitting, folder: Path) -> None:
     """Do one step and keep its forecasts; the rename makes the file appear whole or not at all."""
     path = step.path(folder)
     partial = path.with_suffix(".partial")
-    forecast_fold(prepared, step.spec, step.fold, pools, fitting).write_parquet(partial)
+    forecast_fold(prepared, step.spec, step.fold, fitting).write_parquet(partial)
     partial.replace(path)
 
 
@@ -103,8 +101,6 @@ def _labelled(step: Step, folder: Path) -> pl.DataFrame:
         pl.lit(step.fold.scored).alias("scored"),
         "row",
         "point",
-        "q05",
-        "q50",
-        "q95",
         "volatility",
+        *RAW_QUANTILES,
     )

@@ -15,7 +15,11 @@ Floats = NDArray[np.float64]
 RATE_FLOOR = 0.0005
 """Added to a rate before its logarithm: 0.05 percentage points, so that zero has a ratio."""
 
-QUANTILES = (0.05, 0.50, 0.95)
+QUANTILES = (0.025, 0.05, 0.50, 0.95, 0.975)
+"""A 90 % interval, and the 95 % one around it that calibration may reach out to."""
+
+MEDIAN = 2
+"""Place of the median among QUANTILES."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ class Rows:
 class Forecast:
     """Answers for m rows, in the target's unit.
 
-    `point` (m,): the median for a rate, the probability for an event; `quantiles` (m, 3) at QUANTILES, if
+    `point` (m,): the median for a rate, the probability for an event; `quantiles` (m, 5) at QUANTILES, if
     the model gives them; `volatility` (m,) expected standard deviation of daily changes, if it does.
     """
 
@@ -149,6 +153,8 @@ class Model(ABC):
     name: ClassVar[str]
     learns: ClassVar[frozenset[str]] = frozenset({"rate", "event"})
     variants: ClassVar[tuple[str, ...]] = ("log_ratio",)
+    trusted: ClassVar[bool] = False
+    """Its log-ratios are to be trusted, pool by pool, as far as its past forecasts deserved."""
 
     def __init__(self, *, variant: str = "log_ratio", fitting: Fitting | None = None) -> None:
         """Raises FixSettings for a variant that the model does not have."""
@@ -193,6 +199,7 @@ FAMILY: Family[Model] = Family("defimon.models", Model)  # type: ignore[type-abs
 
 __all__ = [
     "FAMILY",
+    "MEDIAN",
     "QUANTILES",
     "RATE_FLOOR",
     "FeatureTable",

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from defimon.core.errors import BadData
-from defimon.models._base import RATE_FLOOR, Floats, Forecast, Lesson, from_log_ratio, log_ratio
+from defimon.models._base import MEDIAN, RATE_FLOOR, Floats, Forecast, Lesson, from_log_ratio, log_ratio
 
 FEWEST_ROWS = 60
 """Below this a fit is noise: two months of one pool."""
@@ -72,20 +72,21 @@ def sample_weights(anchor: Floats, power: float) -> Floats:
 
 
 def rate_forecast(said: Floats, anchor: Floats, variant: str) -> Forecast:
-    """Forecast from goals (m,) of a point, or (m, 3) at QUANTILES, whose median is the point.
+    """Forecast from goals (m,) of a point, or (m, 5) at QUANTILES, whose median is the point.
 
     Outer quantiles that cross the median are moved onto it.
     """
     if said.ndim == 1:
         return Forecast(said if variant == "level" else from_log_ratio(said, anchor))
     rates = said if variant == "level" else from_log_ratio(said, anchor[:, None])
-    return Forecast(rates[:, 1], ordered(rates))
+    return Forecast(rates[:, MEDIAN], ordered(rates))
 
 
 def ordered(quantiles: Floats) -> Floats:
-    """(m, 3) with the outer two never on the wrong side of the middle one."""
-    low, middle, high = quantiles.T
-    return np.column_stack([np.minimum(low, middle), middle, np.maximum(high, middle)])
+    """(m, 5) with no quantile on the wrong side of one nearer to the median."""
+    below = np.minimum.accumulate(quantiles[:, MEDIAN::-1], axis=1)[:, ::-1]
+    above = np.maximum.accumulate(quantiles[:, MEDIAN:], axis=1)
+    return np.hstack([below, above[:, 1:]])
 
 
 def kind_of(value: object) -> Literal["rate", "event"]:

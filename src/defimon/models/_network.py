@@ -77,7 +77,7 @@ class Recurrent(nn.Module):
 
 
 def pinball(said: Tensor, goal: Tensor) -> Tensor:
-    """(b,) quantile loss of outputs (b, 3) at QUANTILES, summed."""
+    """(b,) quantile loss of outputs (b, 5) at QUANTILES, summed."""
     miss = goal[:, None] - said
     level = torch.tensor(QUANTILES, dtype=said.dtype, device=said.device)
     return torch.maximum(level * miss, (level - 1.0) * miss).sum(dim=1)

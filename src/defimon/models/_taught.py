@@ -8,7 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from defimon.core.errors import BadData
-from defimon.models._base import RATE_FLOOR, Fitting, Floats, Forecast, Lesson, Model, Rows, State
+from defimon.models._base import (
+    QUANTILES,
+    RATE_FLOOR,
+    Fitting,
+    Floats,
+    Forecast,
+    Lesson,
+    Model,
+    Rows,
+    State,
+)
 from defimon.models._lesson import goal, kind_of, rate_forecast, sample_weights, usable
 from defimon.models._preparation import Preparation, columns, names_of, select
 from defimon.models._selection import looked_at
@@ -102,7 +112,7 @@ class NetworkModel(Model):
 
     def _fresh(self) -> "nn.Module":
         width = len(self.names_) + len(self.preparation_.marked)
-        return self._network(width, 3 if self._learns_quantiles else 1)
+        return self._network(width, len(QUANTILES) if self._learns_quantiles else 1)
 
     def _inputs(self, rows: Rows) -> NDArray[np.float32]:
         """(m, k) or (m, steps, k) prepared features; a step before the pool's first is all missing."""
@@ -136,7 +146,7 @@ class NetworkModel(Model):
         elif self.variant == "level":
             each = torch.square(said[:, 0] - first)
         else:
-            each = pinball(said[:, :3], first)
+            each = pinball(said[:, : len(QUANTILES)], first)
         total = (weights * each).mean()
         if self.second_head and self.kind_ == "rate":
             known = torch.isfinite(goals[:, 1])
@@ -153,7 +163,7 @@ class NetworkModel(Model):
         said = ask(self.network_, lambda places: self._inputs(rows.take(places)), len(rows), self.fitting)
         if self.kind_ == "event":
             return Forecast(1.0 / (1.0 + np.exp(-said[:, 0])))
-        first = said[:, :3] if self._learns_quantiles else said[:, 0]
+        first = said[:, : len(QUANTILES)] if self._learns_quantiles else said[:, 0]
         forecast = rate_forecast(first * self.scale_[0] + self.centre_[0], rows.anchor, self.variant)
         if not self.second_head:
             return forecast

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from defimon.models._base import Floats, Forecast, Lesson, Model, Rows, State
+from defimon.models._base import MEDIAN, Floats, Forecast, Lesson, Model, Rows, State
 from defimon.models._lesson import kind_of, rate_forecast, usable
 from defimon.models._preparation import columns, names_of
 from defimon.models._selection import looked_at
@@ -24,7 +24,7 @@ class TreeModel(Model):
 
     @abstractmethod
     def _grow(self, values: NDArray[np.float32], lesson: Lesson) -> "dict[str, Booster]":
-        """Boosters by what they say: "point" (m,), "outer" (m, 2), or "quantiles" (m, 3)."""
+        """Boosters by what they say: "point" (m,), "outer" (m, 4), or "quantiles" (m, 5)."""
 
     def fit(self, lesson: Lesson) -> Self:
         lesson = usable(lesson)
@@ -50,9 +50,8 @@ class TreeModel(Model):
         if "quantiles" in said:
             return rate_forecast(said["quantiles"], rows.anchor, self.variant)
         if "outer" in said:
-            low, high = said["outer"].T
-            all_three = np.column_stack([low, said["point"], high])
-            return rate_forecast(all_three, rows.anchor, self.variant)
+            below, above = said["outer"][:, :MEDIAN], said["outer"][:, MEDIAN:]
+            return rate_forecast(np.column_stack([below, said["point"], above]), rows.anchor, self.variant)
         return rate_forecast(said["point"], rows.anchor, self.variant)
 
     def state(self) -> State:

@@ -1,6 +1,6 @@
 """Several models together, trusted in each pool as far as they deserved it there."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Self
@@ -9,8 +9,8 @@ import numpy as np
 
 from defimon.core.errors import BadData
 from defimon.models._base import (
+    MEDIAN,
     Fitting,
-    Floats,
     Forecast,
     Lesson,
     Model,
@@ -19,17 +19,18 @@ from defimon.models._base import (
     from_log_ratio,
     log_ratio,
 )
-from defimon.models._inner import InnerSplits, Make, fitted
-from defimon.models._lesson import chosen, kind_of, ordered, usable
-from defimon.models._trust import Trust
+from defimon.models._lesson import kind_of, ordered, usable
 from defimon.models.ridge import Ridge
 from defimon.models.xgboost import Boosting, XGBoost
+
+Make = Callable[..., Model]
+"""Builds an unfitted model, given `fitting`."""
 
 RATE_MEMBERS: tuple[Make, ...] = (
     partial(XGBoost, boosting=Boosting(weight_power=0.4)),
     partial(XGBoost, boosting=Boosting(weight_power=1.0, leaf=10.0), with_quantiles=False),
     partial(XGBoost, boosting=Boosting(point_loss="reg:quantileerror"), with_quantiles=False),
-    partial(Ridge, with_quantiles=False),
+    Ridge,
 )
 """Boosted trees under two losses and two weightings of rows, and a line: chosen, with equal weights, on
 forecasts that end before the windows on which models are compared."""
@@ -44,15 +45,15 @@ EVENT_MEMBERS: tuple[Make, ...] = (
 
 
 class Ensemble(Model):
-    """Mean of its members.
+    """Mean of its members: of their log-ratios to the anchor for a rate, of their probabilities for an event.
 
-    For a rate it is the mean of log-ratios to the anchor, times a factor that is learnt for each pool on
-    forecasts of an inner walk-forward (see Trust): a pool whose past forecasts were worse than the yardstick
-    is forecast by the yardstick. Outer quantiles are the mean of those that members give. For an event it is
-    the mean probability.
+    Its log-ratios are to be trusted, pool by pool, as far as its past forecasts deserved; whoever walks
+    forward does that, since only the walk has those forecasts. Outer quantiles are the mean of those that
+    members give.
     """
 
     name = "ensemble"
+    trusted = True
 
     def __init__(
         self,
@@ -60,18 +61,15 @@ class Ensemble(Model):
         variant: str = "log_ratio",
         fitting: Fitting | None = None,
         members: Sequence[Make] | None = None,
-        inner: InnerSplits | None = None,
     ) -> None:
         """`members` build the models to combine, those above for the lesson's kind when None."""
         super().__init__(variant=variant, fitting=fitting)
         self.members = members
-        self.inner = inner or InnerSplits()
 
     def fit(self, lesson: Lesson) -> Self:
         lesson = usable(lesson)
         self.kind_ = lesson.kind
         self.models_ = self._fitted(lesson)
-        self.trust_ = self._learn_trust(lesson) if lesson.kind == "rate" else Trust()
         return self
 
     def _makers(self) -> Sequence[Make]:
@@ -86,26 +84,9 @@ class Ensemble(Model):
 
     def _fitted(self, lesson: Lesson) -> list[Model]:
         return [
-            fitted(make, lesson, fitting)
+            make(fitting=fitting).fit(lesson)
             for make, fitting in zip(self._makers(), self._fittings(), strict=True)
         ]
-
-    def _learn_trust(self, lesson: Lesson) -> Trust:
-        """From the inner walk-forward; a fold before which too little was known is left out."""
-        now = int(lesson.label_end.max()) + 1
-        said, asked = [], []
-        for before, places in self.inner.of(lesson):
-            try:
-                models = self._fitted(before)
-            except BadData:
-                continue
-            said.append(_mean_log_ratio(models, chosen(lesson, places).rows))
-            asked.append(places)
-        if not asked:
-            return Trust()
-        past = chosen(lesson, np.concatenate(asked))
-        age = (now - past.rows.day).astype(np.float64)
-        return Trust.learn(_pools(past.rows), np.concatenate(said), past.y, past.rows.anchor, age)
 
     def predict(self, rows: Rows) -> Forecast:
         """NaN for a rate whose anchor is not known."""
@@ -113,15 +94,14 @@ class Ensemble(Model):
         if self.kind_ == "event":
             return Forecast(np.mean([answer.point for answer in answers], axis=0))
         point = np.mean([log_ratio(answer.point, rows.anchor) for answer in answers], axis=0)
-        point = point * self.trust_.factor(_pools(rows))
         given = [answer.quantiles for answer in answers if answer.quantiles is not None]
         if not given:
             return Forecast(from_log_ratio(point, rows.anchor))
         anchor = rows.anchor[:, None]
         outer = np.mean([log_ratio(quantiles, anchor) for quantiles in given], axis=0)
-        outer[:, 1] = point
+        outer[:, MEDIAN] = point
         rates = ordered(from_log_ratio(outer, anchor))
-        return Forecast(rates[:, 1], rates)
+        return Forecast(rates[:, MEDIAN], rates)
 
     def state(self) -> State:
         parts = [model.state() for model in self.models_]
@@ -129,15 +109,11 @@ class Ensemble(Model):
             values={
                 "kind": self.kind_,
                 "members": [part.values for part in parts],
-                "pools": list(self.trust_.pools),
             },
             arrays={
-                **{
-                    f"{place}.{name}": array
-                    for place, part in enumerate(parts)
-                    for name, array in part.arrays.items()
-                },
-                **self.trust_.arrays(),
+                f"{place}.{name}": array
+                for place, part in enumerate(parts)
+                for name, array in part.arrays.items()
             },
             files={
                 f"{place}.{name}": raw for place, part in enumerate(parts) for name, raw in part.files.items()
@@ -147,25 +123,15 @@ class Ensemble(Model):
     def restore(self, state: State) -> Self:
         """Takes an ensemble of the same members. Raises BadData when their number differs."""
         self.kind_ = kind_of(state.values["kind"])
-        values, pools = state.values["members"], state.values["pools"]
+        values = state.values["members"]
         makers = self._makers()
-        if not isinstance(values, list) or not isinstance(pools, list) or len(values) != len(makers):
+        if not isinstance(values, list) or len(values) != len(makers):
             raise BadData("the saved ensemble has other members.", remedy="Fit and save it again.")
         self.models_ = [
             make(fitting=fitting).restore(_part(state, place, own))
             for place, (make, fitting, own) in enumerate(zip(makers, self._fittings(), values, strict=True))
         ]
-        self.trust_ = Trust.from_arrays([str(name) for name in pools], state.arrays)
         return self
-
-
-def _mean_log_ratio(models: Sequence[Model], rows: Rows) -> Floats:
-    said: Floats = np.mean([log_ratio(model.predict(rows).point, rows.anchor) for model in models], axis=0)
-    return said
-
-
-def _pools(rows: Rows) -> list[str]:
-    return [rows.table.pool_names[code] for code in rows.pool]
 
 
 def _part(state: State, place: int, values: dict[str, object]) -> State:

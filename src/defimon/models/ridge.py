@@ -4,7 +4,7 @@ from typing import Self
 
 import numpy as np
 
-from defimon.models._base import QUANTILES, Fitting, Floats, Forecast, Lesson, Model, Rows, State
+from defimon.models._base import Fitting, Floats, Forecast, Lesson, Model, Rows, State
 from defimon.models._lesson import (
     goal,
     kind_of,
@@ -25,8 +25,8 @@ PENALTY = 0.01
 
 
 class Ridge(Model):
-    """Linear in prepared features. For a rate "log_ratio" minimises the quantile loss of the log-ratio to the
-    anchor at each of QUANTILES, "level" the squared error of the rate; an event is logistic.
+    """Linear in prepared features. For a rate "log_ratio" minimises the absolute error of the log-ratio to
+    the anchor, "level" the squared error of the rate; an event is logistic.
     """
 
     name = "ridge"
@@ -40,16 +40,12 @@ class Ridge(Model):
         penalty: float = PENALTY,
         weight_power: float = WEIGHT_POWER,
         features: tuple[str, ...] | None = None,
-        with_quantiles: bool = True,
     ) -> None:
-        """`features` limits what is looked at, those that fit the lesson when None; without `with_quantiles`
-        only the median is learnt.
-        """
+        """`features` limits what is looked at, those that fit the lesson when None."""
         super().__init__(variant=variant, fitting=fitting)
         self.penalty = penalty
         self.weight_power = weight_power
         self.features = features
-        self.with_quantiles = with_quantiles
 
     def fit(self, lesson: Lesson) -> Self:
         lesson = usable(lesson)
@@ -58,46 +54,38 @@ class Ridge(Model):
         values = columns(lesson.rows, self.names_)
         self.preparation_ = Preparation.learn(values)
         with held_to(self.fitting.threads):
-            self.lines_ = self._lines(self.preparation_.apply(values), lesson)
+            self.line_ = self._line(self.preparation_.apply(values), lesson)
         return self
 
-    def _lines(self, values: Floats, lesson: Lesson) -> Floats:
-        """(1 + features, lines): the intercept first; a line for each quantile, or one."""
+    def _line(self, values: Floats, lesson: Lesson) -> Floats:
+        """(1 + features,) the intercept first."""
         wanted = goal(lesson, self.variant)
         if lesson.kind == "event":
-            return logistic(values, wanted, self.penalty)[:, None]
+            return logistic(values, wanted, self.penalty)
         if self.variant == "level":
-            return squares_line(values, wanted, self.penalty)[:, None]
-        middle = quantile_line(
-            values, wanted, 0.5, self.penalty, sample_weights(lesson.rows.anchor, self.weight_power)
-        )
-        if not self.with_quantiles:
-            return middle[:, None]
-        even = np.ones(len(wanted))
-        outer = [
-            quantile_line(values, wanted, level, self.penalty, even) for level in (QUANTILES[0], QUANTILES[2])
-        ]
-        return np.column_stack([outer[0], middle, outer[1]])
+            return squares_line(values, wanted, self.penalty)
+        weights = sample_weights(lesson.rows.anchor, self.weight_power)
+        return quantile_line(values, wanted, 0.5, self.penalty, weights)
 
     def predict(self, rows: Rows) -> Forecast:
         """NaN for a rate whose anchor is not known."""
         values = self.preparation_.apply(columns(rows, self.names_))
         with held_to(self.fitting.threads):
-            said = values @ self.lines_[1:] + self.lines_[0]
+            said = values @ self.line_[1:] + self.line_[0]
         if self.kind_ == "event":
-            return Forecast(1.0 / (1.0 + np.exp(-said[:, 0])))
-        return rate_forecast(said if said.shape[1] > 1 else said[:, 0], rows.anchor, self.variant)
+            return Forecast(1.0 / (1.0 + np.exp(-said)))
+        return rate_forecast(said, rows.anchor, self.variant)
 
     def state(self) -> State:
         return State(
             values={"kind": self.kind_, "names": list(self.names_), "variant": self.variant},
-            arrays={"lines": self.lines_, **self.preparation_.arrays()},
+            arrays={"line": self.line_, **self.preparation_.arrays()},
         )
 
     def restore(self, state: State) -> Self:
         self.kind_ = kind_of(state.values["kind"])
         self.variant = str(state.values["variant"])
         self.names_ = names_of(state)
-        self.lines_ = np.asarray(state.arrays["lines"], dtype=np.float64)
+        self.line_ = np.asarray(state.arrays["line"], dtype=np.float64)
         self.preparation_ = Preparation.from_arrays(state.arrays)
         return self

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from defimon.models._base import QUANTILES, Fitting, Lesson
+from defimon.models._base import MEDIAN, QUANTILES, Fitting, Lesson
 from defimon.models._lesson import goal, sample_weights
 from defimon.models._trees import TreeModel
 
@@ -21,7 +21,8 @@ class Boosting:
     """
 
     rounds: int = 150
-    outer_rounds: int = 120
+    outer_rounds: int = 60
+    outer_rate: float = 0.08
     depth: int = 4
     rate: float = 0.04
     rows: float = 0.6
@@ -29,6 +30,7 @@ class Boosting:
     leaf: float = 20.0
     shrink: float = 5.0
     weight_power: float = 0.7
+    outer_power: float = 0.5
     point_loss: str = "reg:absoluteerror"
 
     def settings(self, objective: str, **more: object) -> dict[str, object]:
@@ -46,9 +48,8 @@ class Boosting:
 
 class XGBoost(TreeModel):
     """Gradient boosting. For a rate "log_ratio" minimises the absolute error of the log-ratio to the anchor
-    for the median, rows weighted by their rate, and the quantile loss for the outer quantiles, rows alike;
-    "level" minimises the squared error of the rate; an event minimises log loss. Uses CUDA when the fitting
-    says so.
+    for the median and the quantile loss for the outer quantiles, rows weighted by their rate; "level"
+    minimises the squared error of the rate; an event minimises log loss. Uses CUDA when the fitting says so.
     """
 
     name = "xgboost"
@@ -79,9 +80,11 @@ class XGBoost(TreeModel):
         weights = sample_weights(lesson.rows.anchor, how.weight_power)
         point = how.settings(how.point_loss)
         if how.point_loss == "reg:quantileerror":
-            point["quantile_alpha"] = QUANTILES[1]
+            point["quantile_alpha"] = QUANTILES[MEDIAN]
         grown = {"point": grow(values, wanted, weights, how.rounds, point, fitting)}
         if self.with_quantiles:
-            outer = how.settings("reg:quantileerror", quantile_alpha=[QUANTILES[0], QUANTILES[2]])
-            grown["outer"] = grow(values, wanted, None, how.outer_rounds, outer, fitting)
+            levels = [level for level in QUANTILES if level != QUANTILES[MEDIAN]]
+            outer = how.settings("reg:quantileerror", quantile_alpha=levels, eta=how.outer_rate)
+            weights = sample_weights(lesson.rows.anchor, how.outer_power)
+            grown["outer"] = grow(values, wanted, weights, how.outer_rounds, outer, fitting)
         return grown

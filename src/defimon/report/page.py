@@ -59,7 +59,7 @@ def headline(board: pl.DataFrame, strategies: pl.DataFrame) -> list[str]:
             f"{row['coverage']:.1%} of the time, {row['coverage_pool_p05']:.0%} in the 5th-percentile pool."
         )
     if strategies.height:
-        held = strategies.filter(pl.col("strategy") == "hold")["annual_return"].first()
+        held = strategies.filter(pl.col("strategy") == "hold").row(0, named=True)["annual_return"]
         best = strategies.sort("annual_return", descending=True).row(0, named=True)
         lines.append(
             f"After all costs the best strategy, {best['strategy']}, earned {best['annual_return']:.2%} a "
