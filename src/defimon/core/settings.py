@@ -22,7 +22,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(
         default_factory=lambda: user_data_path("defimon", appauthor=False),
-        description="Folder of the SQLite database and of model artefacts.",
+        description="Folder of the SQLite database and of model artefacts; the platform's data folder unless set.",
     )
     database_url: SecretStr | None = Field(
         default=None, description="postgresql://… to use PostgreSQL in place of SQLite."
@@ -32,7 +32,9 @@ class Settings(BaseSettings):
     )
     threads: int = Field(default=1, ge=1, description="Threads a fit may use.")
     processes: int = Field(
-        default_factory=lambda: os.cpu_count() or 1, ge=1, description="Processes that fit beside each other."
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        description="Processes that fit beside each other; one a core unless set.",
     )
     seed: int = Field(default=7, ge=0, description="Seed of every random choice.")
     device: str = Field(default="auto", pattern="^(auto|cpu|cuda)$", description="Where networks are fitted.")

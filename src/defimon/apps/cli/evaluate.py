@@ -19,6 +19,9 @@ def evaluate(
     horizon: Annotated[int, typer.Option(min=1, max=30, help="How far ahead, in days.")] = 7,
     models: Annotated[str, typer.Option(help="Models, by commas; NAME:level learns levels.")] = "",
     refit_days: Annotated[int, typer.Option(min=1, help="Days between fits.")] = 14,
+    warm_up_days: Annotated[
+        int, typer.Option(min=0, help="Days forecast before the window, unscored, for intervals and gate.")
+    ] = 84,
     protocol: Annotated[
         str, typer.Option(help="lending or exchange: universe rules and scale of errors.")
     ] = "lending",
@@ -51,6 +54,7 @@ def evaluate(
         horizon=horizon,
         models=tuple(models.split(",")) if models else DEFAULT_MODELS,
         refit_days=refit_days,
+        warm_up_days=warm_up_days,
         rules=rules,
         in_log=in_log,
     )

@@ -30,6 +30,10 @@ def _start(
     ),
 ) -> None:
     """Forecast DeFi yields, prove the forecasts on history, and see what acting on them would have earned."""
+    from defimon.core.logs import configure_logs
+    from defimon.core.settings import load_settings
+
+    configure_logs(load_settings())
 
 
 def build() -> typer.Typer:
