@@ -22,7 +22,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(
         default_factory=lambda: user_data_path("defimon", appauthor=False),
-        description="Folder of the SQLite database and of model artefacts; the platform's data folder unless set.",
+        description="Folder of the database and of artefacts; the platform's data folder unless set.",
     )
     database_url: SecretStr | None = Field(
         default=None, description="postgresql://… to use PostgreSQL in place of SQLite."

@@ -21,7 +21,7 @@ def _version(*, wanted: bool) -> None:
 
 def _start(
     *,
-    version: bool = typer.Option(
+    version: bool = typer.Option(  # noqa: ARG001 - its callback answers and exits
         False,
         "--version",
         help="Show the version and exit.",
