@@ -107,12 +107,11 @@ def run(
     evaluation = evaluate(data.panel, plan, settings, progress=progress)
     latest = latest_forecasts(daily, evaluation)
     predictions = pl.concat([evaluation.forecasts, _distress(data.panel, plan, settings, progress)])
-    notes, result = list(data.notes), None
+    notes, result = data.notes, None
     try:
         result = run_backtest(daily, setup, predictions=predictions, trial_log=trial_log_of(settings))
-        notes += [f"Not backtested: {why}" for why in result.refused.values()]
     except DefimonError as error:
-        notes.append(f"No backtest: {error.message}")
+        notes = (*notes, f"No backtest: {error.message}")
     document = _document(data, daily, evaluation, latest, result, notes)
     files = _write(folder, document, latest, predictions, result)
     _remember(settings, evaluation, latest, data)
@@ -144,7 +143,7 @@ def _document(
     evaluation: Evaluation,
     latest: pl.DataFrame,
     result: BacktestResult | None,
-    notes: list[str],
+    notes: tuple[str, ...],
 ) -> Document:
     plan = evaluation.plan
     origins = set(data.panel["origin"].drop_nulls().unique().to_list())
@@ -165,7 +164,8 @@ def _document(
         quality=data.quality,
         strategies=pl.DataFrame() if result is None else result.summary,
         equity=pl.DataFrame() if result is None else result.equity,
-        notes=tuple(notes),
+        notes=notes,
+        backtest_notes=() if result is None else _qualified(result),
         settings={
             "data": f"{data.panel.height:,} rows, {data.panel['pool_id'].n_unique()} pools",
             "data hash": evaluation.data_hash,
@@ -176,6 +176,23 @@ def _document(
             "backtest": "none" if result is None else repr(result.setup),
         },
     )
+
+
+def _qualified(result: BacktestResult) -> tuple[str, ...]:
+    """What a reader of the backtest has to know: who was left out, what is stuck, how luck was counted."""
+    judgement = result.judgement
+    luck = "" if judgement.overfitting is None else f"{judgement.overfitting:.0%}"
+    told = [
+        *(f"Left out: {why}" for why in result.refused.values()),
+        *(f"{one} and {other} made the same trades." for one, other in judgement.identical),
+        *(
+            f"{row['strategy']} cannot withdraw {row['usd']:,.0f} USD from {row['pool_id']} on the last day."
+            for row in result.stuck.iter_rows(named=True)
+        ),
+        f"Probability that the best of these is the best by luck (CSCV): {luck}." if luck else "",
+        "A strategy that chases yield may owe its result to one or two small markets: look at its trades.",
+    ]
+    return tuple(filter(None, told))
 
 
 def _write(

@@ -2,8 +2,11 @@
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from defimon.report._style import COLOURS, INK, LINE, MUTED, canvas, dates, image, percents
+
+Floats = NDArray[np.float64]
 
 YARDSTICK = "persistence"
 SERVED = "served"
@@ -29,10 +32,15 @@ def skill_chart(board: pl.DataFrame) -> str:
         axes.axvline(0, color=INK, linewidth=1)
         axes.set_yticks(place, rows["model"].to_list())
         for y, value, t in zip(place, skill, rows["dm_t"], strict=True):
-            side = "left" if value >= 0 else "right"
-            pad = 0.004 if value >= 0 else -0.004
-            axes.text(
-                value + pad, y, f"{value:+.1%}  (t {t:+.1f})", va="center", ha=side, fontsize=8, color=MUTED
+            axes.annotate(
+                f"{value:+.1%}  (t {t:+.1f})",
+                (value, y),
+                xytext=(4 if value >= 0 else -4, 0),
+                textcoords="offset points",
+                va="center",
+                ha="left" if value >= 0 else "right",
+                fontsize=8,
+                color=MUTED,
             )
         axes.margins(x=0.28)
         axes.grid(visible=False, axis="y")
@@ -78,11 +86,17 @@ def bands_chart(latest: pl.DataFrame) -> str:
         axes.plot(rows["today"], place, "|", color=INK, markersize=11, markeredgewidth=1.6, label="today")
         axes.set_yticks(place, rows["label"].to_list(), fontsize=8.5)
         axes.grid(visible=False, axis="y")
+        axes.set_xscale("function", functions=(_root, np.square))
         axes.set_xlim(left=0)
         percents(axes, which="x")
-        axes.set_xlabel("APY")
+        axes.set_xlabel("APY, on a scale of square roots so that small rates can be told apart")
         axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3)
         return image(figure)
+
+
+def _root(rate: Floats) -> Floats:
+    """Square root; what lies left of zero on the page counts as zero."""
+    return np.sqrt(np.maximum(rate, 0.0))
 
 
 def histories_chart(history: pl.DataFrame, latest: pl.DataFrame, horizon: int) -> str:

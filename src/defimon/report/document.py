@@ -34,5 +34,8 @@ class Document:
     strategies: pl.DataFrame
     equity: pl.DataFrame
     notes: tuple[str, ...] = ()
+    """What the reader has to know before anything else."""
+    backtest_notes: tuple[str, ...] = ()
+    """What qualifies the backtest."""
     settings: dict[str, str] = field(default_factory=dict)
     """What the run was made with: data hash, code version, window, models."""

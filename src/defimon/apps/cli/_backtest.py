@@ -1,9 +1,9 @@
 """How a backtest is printed."""
 
 import polars as pl
-from rich.console import Console
 from rich.table import Table
 
+from defimon.apps.cli._console import out
 from defimon.flows.backtest import BacktestResult
 
 MONEY = (
@@ -27,7 +27,7 @@ RISK = (
 
 def show_backtest(result: BacktestResult) -> None:
     """Print the table and everything that qualifies it."""
-    console = Console()
+    console = out()
     setup, (first, last) = result.setup, result.days
     kind = "dollar stablecoin " if setup.stable_only else ""
     console.print(
