@@ -108,7 +108,19 @@ def test_missing_and_extra_files_are_refused_by_name(folder):
 
 
 @pytest.mark.parametrize(
-    "name", ["../trees.ubj", "/etc/passwd.json", "a/b.json", "..", "x.pkl", "x.pt", "x.so", "", "a\0.json"]
+    "name",
+    [
+        "../trees.ubj",
+        "/etc/passwd.json",
+        "a/b.json",
+        "..",
+        "x.pkl",
+        "x.pt",
+        "x.so",
+        "",
+        "a\0.json",
+        "a..json",
+    ],
 )
 def test_a_listed_name_that_is_a_path_or_no_safe_format_is_refused(folder, name):
     def add(described):

@@ -57,6 +57,16 @@ def test_there_is_one_champion_and_one_challenger_and_no_version_is_both(registr
     assert aliases == {first.version: None, second.version: "champion"}
 
 
+def test_an_alias_that_is_dropped_calls_nobody_and_leaves_the_other(registry):
+    first, second = registry.add(artefact(alpha=1.0)), registry.add(artefact(alpha=2.0))
+    registry.drop_alias("apy_mean", 7, "champion")
+    registry.set_alias("apy_mean", 7, "champion", first.version)
+    registry.set_alias("apy_mean", 7, "challenger", second.version)
+    registry.drop_alias("apy_mean", 7, "champion")
+    aliases = {one.version: one.alias for one in registry.list("apy_mean", 7)}
+    assert aliases == {first.version: None, second.version: "challenger"}
+
+
 @pytest.mark.parametrize("name", ["", "abc", "challenger", "../x", "0" * 12])
 def test_a_name_that_is_not_one_version_is_refused_with_those_known(registry, name):
     added = registry.add(artefact())

@@ -95,6 +95,12 @@ class Registry:
         self._write_aliases(self._home(target, horizon) / ALIAS_FILE, {**kept, alias: chosen.version})
         return self.find(target, horizon, chosen.version)
 
+    def drop_alias(self, target: str, horizon: int, alias: Alias) -> None:
+        """No version of the target and horizon is called `alias` any longer."""
+        aliases = self._aliases(target, horizon)
+        if aliases.pop(alias, None) is not None:
+            self._write_aliases(self._home(target, horizon) / ALIAS_FILE, aliases)
+
     def _home(self, target: str, horizon: int) -> Path:
         return self.folder / f"{_name(target)}-{horizon:d}"
 

@@ -24,7 +24,8 @@ LARGEST_MANIFEST = 1 << 20
 MOST_FILES = 100
 """Bounds on what a folder may make a reader load; the largest model of defimon stays below 100 MB."""
 
-_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.[a-z0-9]{1,16}")
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}(\.[a-z0-9_-]{1,64}){0,4}\.[a-z0-9]{1,16}")
+"""A plain name; inner dots tell the parts of a model that is made of others, as in `0.point.ubj`."""
 
 
 def seal(folder: Path, description: Mapping[str, object], contents: Mapping[str, bytes]) -> str:
