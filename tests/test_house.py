@@ -59,7 +59,8 @@ def test_the_command_line_has_these_commands():
         [sys.executable, "-c", "from defimon.apps.cli.main import main; main()", "--help"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    for command in ("audit", "backtest", "collect", "evaluate", "forecast", "import", "panel", "run"):
+    commands = ("audit", "backtest", "collect", "evaluate", "forecast", "import", "models", "panel", "run")
+    for command in (*commands, "train"):
         assert f" {command} " in done.stdout
 
 
