@@ -4,7 +4,7 @@ import pytest
 from defimon.core.errors import BadData
 from defimon.models._base import FeatureTable, Lesson, from_log_ratio, log_ratio
 from defimon.models._lesson import goal, kind_of, ordered, rate_forecast, sample_weights, usable
-from defimon.models._selection import CORE, EVENT, LIQUIDITY, looked_at
+from defimon.models._selection import CLASSIC, CORE, EVENT, LIQUIDITY, looked_at
 
 
 def lesson(names=("nothing",), rows=100, kind="rate", fill=1.0):
@@ -69,16 +69,21 @@ def test_a_saved_model_of_an_unknown_kind_is_refused():
 
 
 def test_a_yield_panel_is_looked_at_through_the_features_that_matter():
-    assert looked_at(lesson((*CORE, "hour")), None) == CORE
-    assert set(looked_at(lesson((*CORE, *EVENT), kind="event"), None)) == {*CORE, *EVENT}
+    assert looked_at(lesson((*CORE, "hour")), None, "log_ratio") == CORE
+    assert set(looked_at(lesson((*CORE, *EVENT), kind="event"), None, "log_ratio")) == {*CORE, *EVENT}
 
 
 def test_features_of_liquidity_count_where_the_panel_knows_its_tvl():
     names = (*CORE, *LIQUIDITY)
-    assert set(LIQUIDITY) <= set(looked_at(lesson(names), None))
-    assert "log_tvl" not in looked_at(lesson(names, fill=np.nan), None)
+    assert set(LIQUIDITY) <= set(looked_at(lesson(names), None, "log_ratio"))
+    assert "log_tvl" not in looked_at(lesson(names, fill=np.nan), None, "log_ratio")
 
 
 def test_a_table_of_something_else_is_looked_at_in_full():
-    assert looked_at(lesson(("blocks", "gas")), None) == ("blocks", "gas")
-    assert looked_at(lesson(("blocks", "gas")), ("gas",)) == ("gas",)
+    assert looked_at(lesson(("blocks", "gas")), None, "log_ratio") == ("blocks", "gas")
+    assert looked_at(lesson(("blocks", "gas")), ("gas",), "log_ratio") == ("gas",)
+
+
+def test_levels_are_learnt_from_levels():
+    names = (*CORE, *CLASSIC, "protocol_aave")
+    assert set(looked_at(lesson(names), None, "level")) == {*CLASSIC, "protocol_aave"}

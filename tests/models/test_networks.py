@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
 import torch
+from numpy.random import default_rng
 
 from defimon.core.errors import BadData, FixSettings
 from defimon.models._base import QUANTILES, FeatureTable, Fitting, Lesson
 from defimon.models._network import Recurrent, device_of, pinball, reproducible
 from defimon.models._taught import later_days, windows
+from defimon.models.lstm import LSTM
 
 
 def lesson(days=100, label_days=7):
@@ -71,3 +73,20 @@ def test_cuda_is_refused_by_name_where_there_is_none():
         device_of(Fitting(device="cuda"))
     assert caught.value.variable == "DEFIMON_DEVICE"
     assert device_of(Fitting(device="auto")).type == "cpu"
+
+
+def test_the_recurrent_network_learns_what_the_last_of_its_steps_tells():
+    generator = default_rng(2)
+    signal = generator.choice([-1.0, 1.0], 400).astype(np.float32)
+    table = FeatureTable(
+        pool=np.repeat([0, 1], 200).astype(np.int32),
+        day=np.tile(np.arange(200), 2).astype(np.int32),
+        values=signal[:, None],
+        anchor=generator.uniform(0.02, 0.06, 400),
+        names=("signal",),
+        pool_names=("a", "b"),
+    )
+    rows = table.rows(np.arange(10, 400))
+    given = Lesson(rows, rows.anchor * np.exp(0.5 * signal[rows.index]), rows.day + 1, "rate")
+    said = LSTM(epochs=12).fit(given).predict(rows).point
+    assert np.abs(said - given.y).mean() < 0.5 * np.abs(rows.anchor - given.y).mean()

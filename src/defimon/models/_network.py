@@ -21,6 +21,9 @@ Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 ASKED_AT_ONCE = 2_048
 
+FEWEST_STEPS = 16
+"""Steps of an epoch that a small lesson is still cut into, by smaller batches."""
+
 
 @dataclass(frozen=True, slots=True)
 class Teaching:
@@ -130,14 +133,15 @@ def teach(
         goal = torch.from_numpy(goals[places].astype(np.float32)).to(device)
         return loss(said, goal, torch.from_numpy(weights[places].astype(np.float32)).to(device))
 
+    batch = max(16, min(teaching.batch, len(split[0]) // FEWEST_STEPS))
     early, late = split[0], _drawn(split[1], teaching.rows // 2, generator)
     best, best_weights, waited = np.inf, arrays_of(network), 0
     for _ in range(teaching.epochs):
         network.train()
         drawn = _drawn(early, teaching.rows, generator)
-        for start in range(0, len(drawn), teaching.batch):
+        for start in range(0, len(drawn), batch):
             optimiser.zero_grad()
-            batch_loss(drawn[start : start + teaching.batch]).backward()  # type: ignore[no-untyped-call]
+            batch_loss(drawn[start : start + batch]).backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
         network.eval()

@@ -133,17 +133,39 @@ EVENT = (
 )
 """What a classifier of falls looks at besides: how often and when a pool last jumped."""
 
+CLASSIC = (
+    "apy",
+    "tvl_usd",
+    "volume_24h_usd",
+    "volatility_24h",
+    "apy_7d_mean",
+    "apy_30d_mean",
+    "apy_7d_deviation",
+    "tvl_7d_trend",
+    "volume_to_tvl",
+    "apy_momentum",
+    "hour",
+    "weekday",
+)
+"""What yields are usually forecast from, as levels; with a column for each protocol these are the classic
+sixteen. The variant `level` looks at them: levels cannot be learnt from ratios."""
+
+PROTOCOL = "protocol_"
+
 FEWEST_CORE = 10
 """A table with fewer of the core features is not a yield panel: it is looked at in full."""
 
 
-def looked_at(lesson: Lesson, features: Sequence[str] | None) -> tuple[str, ...]:
+def looked_at(lesson: Lesson, features: Sequence[str] | None, variant: str) -> tuple[str, ...]:
     """`features` if given; else those of the groups above that fit the lesson; all if it has few of them."""
     if features is not None:
         return tuple(features)
     have = set(lesson.rows.names)
     if len(have & set(CORE)) < FEWEST_CORE:
         return lesson.rows.names
+    if lesson.kind == "rate" and variant == "level":
+        protocols = [name for name in lesson.rows.names if name.startswith(PROTOCOL)]
+        return tuple(name for name in (*CLASSIC, *protocols) if name in have)
     wanted = [*CORE, *LENDING]
     if "log_tvl" in have and bool(np.isfinite(lesson.rows.column("log_tvl")).any()):
         wanted += LIQUIDITY

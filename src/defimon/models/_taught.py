@@ -86,7 +86,7 @@ class NetworkModel(Model):
         lesson = usable(lesson)
         split = later_days(lesson)
         self.kind_ = lesson.kind
-        self.names_ = looked_at(lesson, self.features)
+        self.names_ = looked_at(lesson, self.features, self.variant)
         self.preparation_ = Preparation.learn(columns(lesson.rows.take(split[0]), self.names_))
         wanted = self._goals(lesson, split[0])
         power = WEIGHT_POWER if self._learns_quantiles else 0.0

@@ -29,7 +29,7 @@ class TreeModel(Model):
     def fit(self, lesson: Lesson) -> Self:
         lesson = usable(lesson)
         self.kind_ = lesson.kind
-        self.names_ = looked_at(lesson, self.features)
+        self.names_ = looked_at(lesson, self.features, self.variant)
         self.boosters_ = self._grow(columns(lesson.rows, self.names_), lesson)
         return self
 

@@ -50,7 +50,7 @@ class Ridge(Model):
     def fit(self, lesson: Lesson) -> Self:
         lesson = usable(lesson)
         self.kind_ = lesson.kind
-        self.names_ = looked_at(lesson, self.features)
+        self.names_ = looked_at(lesson, self.features, self.variant)
         values = columns(lesson.rows, self.names_)
         self.preparation_ = Preparation.learn(values)
         with held_to(self.fitting.threads):
