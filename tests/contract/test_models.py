@@ -18,7 +18,7 @@ from defimon.models._base import FAMILY, MEDIAN, QUANTILES, FeatureTable, Fittin
 FEATURES = ("gap_7", "gap_30", "change_1", "level", "noise", "often_missing", "never_there")
 SPLIT = 20_100
 SIMPLE = ("persistence", "rolling_mean")
-QUICK = {"lstm": {"epochs": 5}}
+QUICK = {"lstm": {"epochs": 2}}
 """What keeps a fit short here; the model is otherwise as it comes."""
 
 CASES = [
