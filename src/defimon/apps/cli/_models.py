@@ -45,7 +45,7 @@ def show_kept(kept: Sequence[Version], folder: Path) -> None:
     for one in kept:
         about, name = one.manifest, _judged_by(one.manifest.scores)
         what = (about.target, str(about.horizon), _model(one), one.version, one.alias or "-", about.fitted_on)
-        table.add_row(*what, *_beside(about.scores, name), f"{about.scores.get('gate_skill', 0.0):+.1%}")
+        table.add_row(*what, *_beside(about.scores, name), _skill(about.scores, name))
     console.print(table)
 
 
@@ -89,5 +89,16 @@ def _judged_by(scores: Mapping[str, float]) -> str:
     return next((name for name in JUDGED_BY if name in scores), JUDGED_BY[0])
 
 
+def _skill(scores: Mapping[str, float], name: str) -> str:
+    own, yardstick = scores.get(name), scores.get(f"yardstick_{name}")
+    return "-" if own is None or not yardstick else f"{1.0 - own / yardstick:+.1%}"
+
+
 def _beside(scores: Mapping[str, float], name: str) -> tuple[str, str]:
-    return tuple(f"{scores[key]:.4f}" if key in scores else "-" for key in (name, f"yardstick_{name}"))  # type: ignore[return-value]
+    return _figure(scores.get(name)), _figure(scores.get(f"yardstick_{name}"))
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4f}"
