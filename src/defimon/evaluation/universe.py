@@ -36,7 +36,7 @@ def universe(daily: pl.DataFrame, start: date, rules: UniverseRules) -> list[str
     ).collect()
     enough_days = pl.col("days") >= rules.min_days
     enough_apy = pl.col("mean") > rules.min_mean_apy
-    enough_tvl = pl.lit(value=True)
+    enough_tvl = pl.col("pool_id").is_not_null()
     if rules.min_median_tvl_usd > 0:
         enough_tvl = (pl.col("tvl") >= rules.min_median_tvl_usd).fill_null(value=False)
     chosen = facts.filter(enough_days & enough_apy & enough_tvl)

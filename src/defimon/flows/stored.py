@@ -10,7 +10,7 @@ from defimon.core.errors import BadData
 from defimon.core.settings import Settings
 from defimon.core.tables import PANEL, POOL_ATTRIBUTES
 from defimon.flows._store import open_store
-from defimon.flows.panel import build_panel
+from defimon.flows.panel import build_panel, find_panel
 from defimon.quality._base import with_hindsight
 from defimon.store.database import Store
 
@@ -53,11 +53,11 @@ def _fullest_source(facts: pl.DataFrame) -> pl.DataFrame:
 
 
 def panel_or_stored(path: Path | None, settings: Settings) -> pl.DataFrame:
-    """Panel of a file, or of the store when no file is named.
+    """Panel of a file or a named data set, or of the store when no file is named.
 
     Raises BadData for a file that cannot be read, or a store that holds no yields.
     """
     if path is not None:
-        return build_panel(path)
+        return build_panel(find_panel(str(path), settings))
     with open_store(settings) as store:
         return stored_panel(store)

@@ -30,6 +30,7 @@ LOOK = {
     "text.color": INK,
     "legend.frameon": False,
     "legend.fontsize": 9,
+    "text.parse_math": False,
     "svg.hashsalt": "defimon",
 }
 

@@ -9,7 +9,10 @@ from urllib.request import getproxies, proxy_bypass
 
 from defimon.core.errors import TryAgain
 
-ALTERNATIVES = "Check the network, or work from a file: `defimon run --panel FILE` needs none."
+ALTERNATIVES = (
+    "Check the network, or work without one: `defimon run --panel FILE` and `defimon import FILE` read a"
+    " file, `defimon run --offline-fallback` the recorded data sets."
+)
 
 
 class NoNetwork(TryAgain):

@@ -41,7 +41,7 @@ class Hold(Strategy):
             f"Strategy hold finds no pool on {view.day}: TVL is unknown and there is no "
             f"{BENCHMARK_SYMBOL} on {BENCHMARK_CHAIN}.",
             variable="pool",
-            remedy="Name the pool to hold.",
+            remedy="Name the pool to hold with --pool of `defimon backtest`, or give the panel tvl_usd.",
         )
 
     @staticmethod

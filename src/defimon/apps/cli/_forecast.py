@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 from rich.table import Table
 
-from defimon.apps.cli._console import out
+from defimon.apps.cli._console import out, plain
 from defimon.core.errors import FixSettings
 
 MOST_ROWS = 40
@@ -24,12 +24,12 @@ def show_forecasts(rows: pl.DataFrame, horizon: int) -> None:
         figures = (_percent(row[name]) for name in ("today", "yhat", "q05", "q95"))
         fall = "" if row["p_drop20"] is None else f"{row['p_drop20']:.0%}"
         tvl = "" if row["tvl_usd"] is None else f"{row['tvl_usd']:,.0f}"
-        table.add_row(row["label"], *figures, fall, tvl, row["model"])
+        table.add_row(plain(row["label"]), *figures, fall, tvl, row["model"])
     console.print(table)
     if rows.height > MOST_ROWS:
         console.print(f"{rows.height - MOST_ROWS} more; --out FILE writes them all.", style="dim")
     for row in rows.group_by("model", "reason", maintain_order=True).len().iter_rows(named=True):
-        console.print(f"{row['model']} answers for {row['len']} pools: {row['reason']}")
+        console.print(plain(f"{row['model']} answers for {row['len']} pools: {row['reason']}"))
 
 
 def write_forecasts(rows: pl.DataFrame, path: Path) -> None:

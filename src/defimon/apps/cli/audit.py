@@ -31,9 +31,10 @@ def leaks(
     from defimon.apps.cli._console import progress_bar
     from defimon.core.settings import load_settings
     from defimon.flows.audit import audit_leaks, audited_panel
+    from defimon.flows.panel import find_panel
 
-    console = Console()
-    daily = audited_panel(panel, load_settings())
+    console, settings = Console(), load_settings()
+    daily = audited_panel(None if panel is None else find_panel(str(panel), settings), settings)
     passed = True
     for name in target or ["apy_mean"]:
         with progress_bar() as progress:

@@ -90,13 +90,16 @@ def backtest(
 
 def _run(panel: Path, predictions: Path | None, setup: "Setup", out: Path | None) -> None:
     from defimon.apps.cli._backtest import show_backtest
+    from defimon.apps.cli._destination import refuse_bad_folder
     from defimon.core.settings import load_settings
     from defimon.flows.backtest import read_predictions, run_backtest, save_backtest, trial_log_of
     from defimon.flows.load import daily, read_panel
+    from defimon.flows.panel import find_panel
 
+    refuse_bad_folder(out)
     settings = load_settings()
     result = run_backtest(
-        daily(read_panel(panel)),
+        daily(read_panel(find_panel(str(panel), settings))),
         replace(setup, seed=settings.seed),
         predictions=None if predictions is None else read_predictions(predictions),
         trial_log=trial_log_of(settings),

@@ -37,12 +37,15 @@ def evaluate(
 ) -> None:
     """Score models on history, forecasting every day with models fitted only on what was known by then."""
     from defimon.apps.cli._console import progress_bar
+    from defimon.apps.cli._destination import refuse_bad_file
     from defimon.apps.cli._leaderboard import show_evaluation
     from defimon.core.settings import load_settings
     from defimon.flows.evaluate import DEFAULT_MODELS, Plan, protocol_of, save_forecasts
     from defimon.flows.evaluate import evaluate as run
     from defimon.flows.load import read_panel
+    from defimon.flows.panel import find_panel
 
+    refuse_bad_file(out, ".parquet")
     settings = load_settings(processes=processes) if processes else load_settings()
     rules, in_log = protocol_of(
         protocol, min_days=min_days, min_mean_apy=min_mean_apy, min_median_tvl_usd=min_tvl
@@ -50,7 +53,7 @@ def evaluate(
     plan = Plan(
         start=start.date(),
         end=end.date(),
-        targets=tuple(target or ["apy_mean"]),
+        targets=tuple(dict.fromkeys(target or ["apy_mean"])),
         horizon=horizon,
         models=tuple(models.split(",")) if models else DEFAULT_MODELS,
         refit_days=refit_days,
@@ -59,7 +62,7 @@ def evaluate(
         in_log=in_log,
     )
     with progress_bar() as progress:
-        evaluation = run(read_panel(panel), plan, settings, progress=progress)
+        evaluation = run(read_panel(find_panel(str(panel), settings)), plan, settings, progress=progress)
     show_evaluation(evaluation)
     if out is not None:
         save_forecasts(evaluation, out)

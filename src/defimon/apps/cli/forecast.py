@@ -20,12 +20,14 @@ def forecast(
 ) -> None:
     """Forecast the yield of the days ahead, with the model that has proved itself, or the yardstick."""
     from defimon.apps.cli._console import progress_bar
+    from defimon.apps.cli._destination import refuse_bad_file
     from defimon.apps.cli._forecast import show_forecasts, write_forecasts
     from defimon.core.settings import load_settings
     from defimon.flows.evaluate import DEFAULT_MODELS, protocol_of
     from defimon.flows.forecast import forecast as run
     from defimon.flows.stored import panel_or_stored
 
+    refuse_bad_file(out, ".csv", ".parquet")
     settings = load_settings()
     rules, _ = protocol_of(
         "lending", min_days=min_days, min_mean_apy=min_mean_apy, min_median_tvl_usd=min_tvl

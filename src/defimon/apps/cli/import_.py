@@ -39,7 +39,9 @@ def _table(result: "ImportResult") -> "Table":
     """What became of the rows of one file, then what each rule caught; narrow enough for 80 columns."""
     from rich.table import Table
 
-    table = Table(title=f"{result.path.name} ({result.source})", title_justify="left")
+    from defimon.apps.cli._console import plain
+
+    table = Table(title=plain(f"{result.path.name} ({result.source})"), title_justify="left")
     table.add_column("", no_wrap=True)
     table.add_column("rows", justify="right", no_wrap=True)
     table.add_column("pools", justify="right", no_wrap=True)
@@ -60,5 +62,5 @@ def _table(result: "ImportResult") -> "Table":
         "rule", "action", "rows", "pools", "found"
     ).iter_rows():
         style = "dim" if rows == 0 else "yellow" if action == "quarantine" else ""
-        table.add_row(f"{action} {rule}", f"{rows:,}", f"{pools:,}", found, style=style)
+        table.add_row(f"{action} {rule}", f"{rows:,}", f"{pools:,}", plain(found), style=style)
     return table

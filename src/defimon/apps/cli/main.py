@@ -62,6 +62,6 @@ def main() -> None:
         from rich.markup import escape
 
         Console(stderr=True).print(
-            f"[bold red]{type(error).__name__}[/]: {escape(str(error))}", soft_wrap=True
+            f"[bold red]{type(error).__name__}[/]: {escape(str(error))}", soft_wrap=True, emoji=False
         )
         sys.exit(FAULT)

@@ -27,6 +27,7 @@ def panel(
     import polars as pl
     from rich.console import Console
 
+    from defimon.apps.cli._console import plain
     from defimon.core.settings import load_settings
     from defimon.flows._store import open_store
     from defimon.flows.panel import build_panel, find_panel, write_panel
@@ -44,4 +45,6 @@ def panel(
         last=pl.col("ts").max().dt.date(),
         pools=pl.col("pool_id").n_unique(),
     ).row(0)
-    Console().print(f"{out}: {rows.height:,} rows of {pools:,} pools, {first} .. {last}", soft_wrap=True)
+    Console().print(
+        plain(f"{out}: {rows.height:,} rows of {pools:,} pools, {first} .. {last}"), soft_wrap=True
+    )

@@ -1,7 +1,7 @@
 """`defimon run`: the main job, from data to report."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -25,7 +25,7 @@ def run(
     bps: Annotated[float, typer.Option(help="Basis points that a deposit or withdrawal costs.")] = 10.0,
     gas_usd: Annotated[float, typer.Option(help="USD of gas a transaction.")] = 1.0,
     universe: Annotated[
-        str, typer.Option(help="stable or all: pools that the backtest may hold.")
+        Literal["stable", "all"], typer.Option(help="Pools that the backtest may hold.")
     ] = "stable",
     *,
     offline_fallback: Annotated[
@@ -38,6 +38,7 @@ def run(
     from defimon.core.settings import load_settings
     from defimon.flows.backtest_setup import Setup, changed
     from defimon.flows.evaluate import protocol_of
+    from defimon.flows.panel import find_panel
     from defimon.flows.run import RUN_MODELS, data_from_file, data_live, data_or_fallback
     from defimon.flows.run import run as run_all
 
@@ -55,7 +56,7 @@ def run(
     )
     with progress_bar() as progress:
         if panel is not None:
-            data = data_from_file(panel)
+            data = data_from_file(find_panel(str(panel), settings))
         elif offline_fallback:
             data = data_or_fallback(settings, progress=progress)
         else:

@@ -1,0 +1,47 @@
+"""Is the place that a result is to go to any good? Asked before the work, not after it."""
+
+import tempfile
+from pathlib import Path
+
+from defimon.core.errors import FixSettings
+
+
+def refuse_bad_file(path: Path | None, *suffixes: str) -> None:
+    """Raises FixSettings unless `path` is None, or ends in one of `suffixes` and can be written."""
+    if path is None:
+        return
+    if path.suffix not in suffixes:
+        raise FixSettings(
+            f"--out {path} does not end in {' or '.join(suffixes)}.",
+            variable="--out",
+            remedy="Name the file so that it says its format.",
+        )
+    if path.is_dir():
+        raise FixSettings(f"--out {path} is a folder.", variable="--out", remedy="Name a file in it.")
+    _refuse_shut(path, path.parent)
+
+
+def refuse_bad_folder(path: Path | None) -> None:
+    """Raises FixSettings unless `path` is None, or a folder that can be made or written."""
+    if path is None:
+        return
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    _refuse_shut(path, path)
+
+
+def _refuse_shut(path: Path, folder: Path) -> None:
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> FixSettings:
+    return FixSettings(
+        f"--out {path} cannot be written ({error.strerror}).",
+        variable="--out",
+        remedy="Choose a folder that is there and that you may write to.",
+    )
