@@ -34,11 +34,26 @@ def test_the_goal_is_held_to_a_range_but_a_level_or_an_event_is_not():
     np.testing.assert_array_equal(goal(event, "log_ratio"), event.y)
 
 
-def test_weights_grow_with_the_rate_up_to_a_tenth_a_year_and_have_mean_one():
-    weights = sample_weights(np.array([0.0, 0.01, 0.1, 10.0]), 1.0)
+def of_anchors(anchor, **more):
+    table = FeatureTable(
+        np.zeros(len(anchor), np.int32),
+        np.arange(len(anchor), dtype=np.int32),
+        np.zeros((len(anchor), 1), np.float32),
+        np.array(anchor),
+        ("nothing",),
+        ("pool",),
+    )
+    rows = table.rows(np.arange(len(anchor)))
+    return Lesson(rows, np.array(anchor), np.arange(len(anchor), dtype=np.int32) + 7, "rate", **more)
+
+
+def test_weights_grow_with_the_rate_up_to_where_the_lesson_says_and_have_mean_one():
+    weights = sample_weights(of_anchors([0.0, 0.01, 0.1, 10.0]), 1.0)
     np.testing.assert_allclose(weights / weights[1], [0.05, 1.0, 10.0, 10.0])
     assert weights.mean() == pytest.approx(1.0)
-    np.testing.assert_array_equal(sample_weights(np.array([0.01, 10.0]), 0.0), [1.0, 1.0])
+    np.testing.assert_array_equal(sample_weights(of_anchors([0.01, 10.0]), 0.0), [1.0, 1.0])
+    even = sample_weights(of_anchors([0.01, 0.1, 10.0], even_above=0.01), 1.0)
+    np.testing.assert_array_equal(even, [1.0, 1.0, 1.0])
 
 
 def test_quantiles_that_cross_are_moved_onto_the_median():

@@ -113,7 +113,9 @@ class Lesson:
 
     `label_end` (m,) is the last day a label looked at, in days since 1970-01-01. `volatility` (m,) is the
     standard deviation of daily changes over the label window, NaN where unknown, for models with a second
-    head.
+    head. Rates above `even_above` (a fraction a year) count alike where rows are weighed by their rate: 10 %
+    where errors are scored in percentage points; where they are scored in logs of 1 + percent, 1 %, since
+    there the error of a log-ratio counts alike from about that rate on.
     """
 
     rows: Rows
@@ -121,6 +123,7 @@ class Lesson:
     label_end: NDArray[np.int32]
     kind: Literal["rate", "event"]
     volatility: Floats | None = None
+    even_above: float = 0.10
 
 
 def log_ratio(y: Floats, anchor: Floats) -> Floats:

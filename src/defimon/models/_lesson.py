@@ -16,9 +16,8 @@ GOAL_LIMIT = 2.0
 """Log-ratios a learner sees are held to this (a factor of 7.4): 136 jumps over 5x in 65,063 rows of the Aave
 panel would otherwise steer it. Scores never use it."""
 
-HIGHEST_WEIGHED = 0.10
-"""Fraction a year above which rates count alike: else a panel of exchanges, where pools at 1,000 % a year are
-common, would be learnt from those alone. Chosen before the windows on which models are compared."""
+OUTER_LIMIT = 3.0
+"""The same for learners of outer quantiles (a factor of 20), which are about the jumps."""
 
 
 def usable(lesson: Lesson) -> Lesson:
@@ -54,19 +53,20 @@ def chosen(lesson: Lesson, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Lesso
     )
 
 
-def goal(lesson: Lesson, variant: str) -> Floats:
+def goal(lesson: Lesson, variant: str, *, limit: float = GOAL_LIMIT) -> Floats:
     """(m,) what a learner is to hit: log-ratio to the anchor, or the label itself (level, event)."""
     if lesson.kind == "event" or variant == "level":
         return lesson.y
-    return np.clip(log_ratio(lesson.y, lesson.rows.anchor), -GOAL_LIMIT, GOAL_LIMIT)
+    return np.clip(log_ratio(lesson.y, lesson.rows.anchor), -limit, limit)
 
 
-def sample_weights(anchor: Floats, power: float) -> Floats:
+def sample_weights(lesson: Lesson, power: float) -> Floats:
     """(m,) mean 1, growing with the anchor to the `power`: 1 makes an absolute error of the log-ratio count
-    about as an absolute error of the rate does, 0 counts every row alike. No row counts for more than one at
-    HIGHEST_WEIGHED.
+    about as an absolute error of the rate does, 0 counts every row alike. Rates above `lesson.even_above`
+    count alike: else a panel of exchanges, where pools at 1,000 % a year are common, would be learnt from
+    those alone.
     """
-    raw: Floats = np.clip(anchor, RATE_FLOOR, HIGHEST_WEIGHED) ** power
+    raw: Floats = np.clip(lesson.rows.anchor, RATE_FLOOR, lesson.even_above) ** power
     mean: float = raw.mean()
     return raw / mean
 

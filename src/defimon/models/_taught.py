@@ -90,7 +90,7 @@ class NetworkModel(Model):
         self.preparation_ = Preparation.learn(columns(lesson.rows.take(split[0]), self.names_))
         wanted = self._goals(lesson, split[0])
         power = WEIGHT_POWER if self._learns_quantiles else 0.0
-        weights = sample_weights(lesson.rows.anchor, power) if power else np.ones(len(wanted))
+        weights = sample_weights(lesson, power) if power else np.ones(len(wanted))
         teaching = self._teaching()
         with reproducible(self.fitting):
             self.network_ = self._fresh()

@@ -64,7 +64,7 @@ class Ridge(Model):
             return logistic(values, wanted, self.penalty)
         if self.variant == "level":
             return squares_line(values, wanted, self.penalty)
-        weights = sample_weights(lesson.rows.anchor, self.weight_power)
+        weights = sample_weights(lesson, self.weight_power)
         return quantile_line(values, wanted, 0.5, self.penalty, weights)
 
     def predict(self, rows: Rows) -> Forecast:

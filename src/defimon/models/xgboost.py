@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from defimon.models._base import MEDIAN, QUANTILES, Fitting, Lesson
-from defimon.models._lesson import goal, sample_weights
+from defimon.models._lesson import OUTER_LIMIT, goal, sample_weights
 from defimon.models._trees import TreeModel
 
 if TYPE_CHECKING:
@@ -22,7 +22,9 @@ class Boosting:
 
     rounds: int = 150
     outer_rounds: int = 60
-    outer_rate: float = 0.08
+    outer_depth: int = 5
+    outer_rate: float = 0.10
+    outer_columns: float = 0.3
     depth: int = 4
     rate: float = 0.04
     rows: float = 0.6
@@ -77,14 +79,26 @@ class XGBoost(TreeModel):
         if not self._learns_quantiles:
             objective = "binary:logistic" if lesson.kind == "event" else "reg:squarederror"
             return {"point": grow(values, wanted, None, how.rounds, how.settings(objective), fitting)}
-        weights = sample_weights(lesson.rows.anchor, how.weight_power)
+        weights = sample_weights(lesson, how.weight_power)
         point = how.settings(how.point_loss)
         if how.point_loss == "reg:quantileerror":
             point["quantile_alpha"] = QUANTILES[MEDIAN]
         grown = {"point": grow(values, wanted, weights, how.rounds, point, fitting)}
         if self.with_quantiles:
-            levels = [level for level in QUANTILES if level != QUANTILES[MEDIAN]]
-            outer = how.settings("reg:quantileerror", quantile_alpha=levels, eta=how.outer_rate)
-            weights = sample_weights(lesson.rows.anchor, how.outer_power)
-            grown["outer"] = grow(values, wanted, weights, how.outer_rounds, outer, fitting)
+            grown["outer"] = self._outer(values, lesson)
         return grown
+
+    def _outer(self, values: NDArray[np.float32], lesson: Lesson) -> "Booster":
+        from defimon.models._boosting import grow
+
+        how = self.boosting
+        settings = how.settings(
+            "reg:quantileerror",
+            quantile_alpha=[level for level in QUANTILES if level != QUANTILES[MEDIAN]],
+            max_depth=how.outer_depth,
+            eta=how.outer_rate,
+            colsample_bynode=how.outer_columns,
+        )
+        wanted = goal(lesson, self.variant, limit=OUTER_LIMIT)
+        weights = sample_weights(lesson, how.outer_power)
+        return grow(values, wanted, weights, how.outer_rounds, settings, self.fitting)
