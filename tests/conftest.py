@@ -1,9 +1,11 @@
 """Fixtures that every room's tests may ask for."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Where the recorded data sets lie when they lie beside the checkout."""
@@ -25,3 +27,10 @@ def _own_data_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyte
         if variable != "DEFIMON_DATA_SETS":
             monkeypatch.delenv(variable)
     monkeypatch.setenv("DEFIMON_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+
+
+@pytest.fixture(autouse=True)
+def _own_log_settings() -> Iterator[None]:
+    """What a command's start says about log lines ends with the test that started it."""
+    yield
+    structlog.reset_defaults()
