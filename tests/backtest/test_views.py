@@ -50,6 +50,13 @@ def test_forecasts_made_later_or_long_ago_are_not_seen(daily_of, first_day):
     assert seen[7] == {"a": None, "b": None}
 
 
+def test_a_forecast_is_seen_no_earlier_than_the_row_it_reads(daily_of, first_day):
+    daily = daily_of({"a": [0.1] * 4}).with_columns(known_at=pl.col("ts") + pl.duration(hours=24))
+    looked, _ = known(daily, forecasts_of(first_day, [("a", 0, 0.7), ("a", 1, 0.8)]))
+    seen = [looked.pools(day)["yhat"].to_list() for day in range(3)]
+    assert seen == [[], [0.7], [0.8]]
+
+
 def test_columns_without_a_value_are_told_from_those_with_one(daily_of, first_day):
     looked, _ = known(daily_of({"a": [0.1] * 2}), forecasts_of(first_day, [("a", 0, 0.2)]))
     columns = looked.columns()

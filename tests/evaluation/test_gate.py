@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from defimon.core.errors import Doubtful
-from defimon.evaluation.gate import choose, refuse_too_good
+from defimon.evaluation.gate import CRITICAL_T, choose, critical_t, refuse_too_good
+from defimon.evaluation.scores import overlap
 
 
 def errors(days, better):
@@ -45,3 +46,27 @@ def test_a_lead_over_a_linear_model_that_nobody_has_reached_is_a_fault():
     with pytest.raises(Doubtful, match="linear model"):
         refuse_too_good("xgboost", 0.4, 0.6, 0.1)
     refuse_too_good("xgboost", 0.4, 0.3, 0.1)
+
+
+def test_an_answer_with_a_tenth_of_noise_is_a_fault_and_the_best_honest_score_is_none():
+    with pytest.raises(Doubtful, match="cannot be known"):
+        refuse_too_good("ridge", 0.9, 0.7, 0.7)
+    refuse_too_good("ridge", 0.4, 0.2, 0.2)
+
+
+def test_up_to_a_week_ahead_the_normal_distribution_decides_and_beyond_more_is_asked():
+    assert [critical_t(60, overlap(horizon)) for horizon in (1, 7)] == [CRITICAL_T] * 2
+    assert critical_t(60, overlap(30)) < critical_t(120, overlap(30)) < CRITICAL_T
+
+
+def test_luck_over_a_few_overlapping_months_is_served_less_often_than_a_week_of_lag_would_allow():
+    rng = np.random.default_rng(8)
+    day, days, horizon = np.arange(77, dtype=np.int32), 77, 30
+    served = dict.fromkeys((7, horizon), 0)
+    for _ in range(300):
+        luck = np.convolve(rng.normal(size=days + horizon - 1), np.ones(horizon), "valid")
+        for lag in served:
+            served[lag] += (
+                choose({"persistence": luck * 0 + 1e3, "ours": luck + 1e3}, day, lag=lag).model == "ours"
+            )
+    assert served[horizon] < 0.65 * served[7]

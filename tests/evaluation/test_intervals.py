@@ -81,3 +81,15 @@ def test_a_model_without_quantiles_gets_those_of_its_known_errors():
     late = raw[asked.day == DAYS - 1]
     assert late[0] == pytest.approx(NORMAL, abs=0.25)
     assert len(LEVELS) == raw.shape[1]
+
+
+def test_a_truth_that_ends_while_nobody_is_observed_still_teaches():
+    asked, raw, recent = world(wild=6.0)
+    seen = asked.day != 60
+
+    def bounds_after(truth):
+        left = (part[seen] for part in (truth, asked.pool, asked.day, asked.label_end, asked.judged))
+        return tracked(raw[seen], recent[seen], Asked(*left))[asked.day[seen] == 61]
+
+    other = np.where(asked.label_end == 59, 0.0, asked.truth)
+    assert not np.array_equal(bounds_after(asked.truth), bounds_after(other))

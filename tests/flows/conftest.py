@@ -49,3 +49,9 @@ def small_panel():
 @pytest.fixture
 def settings(tmp_path):
     return load_settings({}, data_dir=tmp_path / "data", processes=1)
+
+
+@pytest.fixture(scope="session")
+def settings_of(tmp_path_factory):
+    """Settings with a data folder of their own, so that no kept work is shared."""
+    return lambda name: load_settings({}, data_dir=tmp_path_factory.mktemp(name), processes=1)

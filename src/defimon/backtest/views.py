@@ -49,8 +49,14 @@ class Known:
         self._latest = self._lookup(self._rows["pool_id"], visible)
         self._forecasts = forecasts
         if forecasts is not None:
-            made = (forecasts["day"] - first).dt.total_days().to_numpy()
-            self._latest_forecast = self._lookup(forecasts["pool_id"], made)
+            made = (forecasts["day"] - first).dt.total_days()
+            spoken = self._rows.select("pool_id", "day", pl.Series("known", visible))
+            own = forecasts.select("pool_id", "day").join(
+                spoken, on=["pool_id", "day"], how="left", maintain_order="left"
+            )
+            # A forecast reads its pool's row of the day, so it cannot be known before that row.
+            seen = pl.select(pl.max_horizontal(made, own["known"])).to_series().to_numpy()
+            self._latest_forecast = self._lookup(forecasts["pool_id"], seen)
 
     def _lookup(self, pools: pl.Series, visible: Places) -> Places:
         """(days, pools): the last row, in the frame's order, that was visible on each day; NEVER if none."""

@@ -26,6 +26,9 @@ LEVELS = (0.025, 0.05, 0.50, 0.95, 0.975)
 MISSED = (1.0 - LEVEL) / 2.0
 """Share of truths that may lie beyond each bound."""
 
+NOBODY = np.empty(0, np.int64)
+"""Rows of a day on which no pool was observed; truths end on it all the same."""
+
 FEWEST_TRUTHS = 200
 """Known forecasts below which the errors of a model without quantiles say nothing."""
 
@@ -75,10 +78,10 @@ def tracked(raw: Floats, recent: Floats, asked: Asked, tracking: Tracking | None
     bounds = np.full_like(inner, np.nan)
     position = _Position(tracking, int(asked.pool.max()) + 1)
     waiting = _by_day(asked.day)
-    for today in sorted(waiting):
+    for today in range(int(asked.day.min()), int(asked.day.max()) + 1):
         for rows in _ended(asked, today):
             position.learn(bounds[rows], asked, rows)
-        now = waiting[today]
+        now = waiting.get(today, NOBODY)
         bounds[now] = inner[now] + position.of(asked.pool[now]) * (outer[now] - inner[now])
     return bounds
 

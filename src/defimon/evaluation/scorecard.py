@@ -7,6 +7,7 @@ import polars as pl
 
 from defimon.core.units import PERCENTAGE_POINT
 from defimon.evaluation.scores import (
+    HAC_LAG,
     Floats,
     auc,
     brier,
@@ -25,12 +26,13 @@ Figures = dict[str, float | str]
 
 
 def rate_scores(
-    rows: Mapping[str, Floats], yardstick: Floats, mase_scale: Floats, *, in_log: bool
+    rows: Mapping[str, Floats], yardstick: Floats, mase_scale: Floats, *, in_log: bool, lag: int = HAC_LAG
 ) -> Figures:
     """Figures of one model on forecasts of a rate.
 
     `rows` holds y, yhat, q05, q50, q95 (n,) in fractions a year, and pool and day codes (n,); `yardstick`
     (n,) is the yardstick's answer. Errors count in percentage points, or in log(1 + APY in %) if `in_log`.
+    `lag` is that of the Diebold-Mariano variance.
     """
     scale = log_percent if in_log else _points
     y, yhat, naive = scale(rows["y"]), scale(rows["yhat"]), scale(yardstick)
@@ -45,7 +47,7 @@ def rate_scores(
         "rmse": rmse(error),
         "mase": mase(_points(rows["yhat"]) - _points(rows["y"]), mase_scale / PERCENTAGE_POINT),
         "skill": skill(error, naive_error),
-        "dm_t": diebold_mariano(error, naive_error, day),
+        "dm_t": diebold_mariano(error, naive_error, day, lag=lag),
         "pinball": float(np.mean([pinball(y, quantile, level) for quantile, level in levels])),
     }
     intervals = interval_score(y, low, high, pool, day)

@@ -1,4 +1,4 @@
-"""Scores of forecasts, intervals and probabilities; every array is (n,) and holds no NaN."""
+"""Scores of forecasts, intervals and probabilities; every array is (n,) and, bounds aside, holds no NaN."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,12 @@ Floats = NDArray[np.float64]
 
 HAC_LAG = 7
 """Forecasts of a week overlap for seven days."""
+
+
+def overlap(horizon: int) -> int:
+    """Days that errors of forecasts of `horizon` days count as overlapping: as many, a week at least."""
+    return max(HAC_LAG, horizon)
+
 
 LEVEL = 0.90
 """Of the intervals from the 5 % to the 95 % quantile."""
@@ -27,8 +33,14 @@ def rmse(error: Floats) -> float:
 
 
 def skill(error: Floats, yardstick_error: Floats) -> float:
-    """Share of the yardstick's MAE that the model saves: 0.1 is 10 % better, below zero is worse."""
-    return 1.0 - mae(error) / mae(yardstick_error)
+    """Share of the yardstick's MAE that the model saves: 0.1 is 10 % better, below zero is worse.
+
+    Against a yardstick without any error it is 0 for a model without any, else minus infinity.
+    """
+    own, naive = mae(error), mae(yardstick_error)
+    if naive == 0.0:
+        return 0.0 if own == 0.0 else float("-inf")
+    return 1.0 - own / naive
 
 
 def mase(error: Floats, scale: Floats) -> float:
@@ -83,7 +95,14 @@ def interval_score(
     *,
     level: float = LEVEL,
 ) -> IntervalScore:
-    """Coverage, mean width and Winkler score (Winkler 1972) of intervals, in the unit of `y`."""
+    """Coverage, mean width and Winkler score (Winkler 1972) of intervals, in the unit of `y`.
+
+    Forecasts without bounds (NaN: too little was known to set any) are left out; all NaN when none has them.
+    """
+    told = np.isfinite(low) & np.isfinite(high)
+    if not told.any():
+        return IntervalScore(*[float("nan")] * 5)
+    y, low, high, pool, day = y[told], low[told], high[told], pool[told], day[told]
     inside = ((y >= low) & (y <= high)).astype(np.float64)
     penalty = 2.0 / (1.0 - level) * (np.maximum(low - y, 0.0) + np.maximum(y - high, 0.0))
     return IntervalScore(

@@ -8,7 +8,7 @@ import polars as pl
 
 from defimon.evaluation.gate import choose
 from defimon.evaluation.intervals import Asked, error_quantiles, recent_range, tracked
-from defimon.evaluation.scores import Floats, log_percent
+from defimon.evaluation.scores import Floats, log_percent, overlap
 from defimon.evaluation.splits import day_number
 from defimon.evaluation.trust import SHARES, shares
 from defimon.flows.prepare import NEVER, Prepared
@@ -119,10 +119,11 @@ def _choices(one: Prepared, rows: pl.DataFrame, *, in_log: bool) -> pl.DataFrame
     chosen = []
     models = rows["model"].unique(maintain_order=True).to_list()
     wide = _errors(one, rows, in_log=in_log)
+    lag = overlap(one.target.horizon)
     for refit_at in rows.filter("scored")["refit_at"].unique(maintain_order=True).sort():
         known = wide.filter(pl.col("label_end") < day_number(refit_at))
-        errors = {model: known[model].to_numpy() for model in models}
-        verdict = choose(errors, known["day"].to_numpy(), yardstick=YARDSTICK)
+        errors = {model: known[model].to_numpy() for model in models if model in known.columns}
+        verdict = choose(errors, known["day"].to_numpy(), yardstick=YARDSTICK, lag=lag)
         chosen.append((one.target.name, refit_at, verdict.model, verdict.reason, verdict.skill, verdict.dm_t))
     return pl.DataFrame(
         chosen,

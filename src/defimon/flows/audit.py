@@ -69,20 +69,35 @@ def audit_leaks(
 ) -> Audit:
     """Audit a target's pipeline with some models on a daily panel, then each planted leak on it."""
     cuts = _cuts(daily)
-    pipelines = [pipeline_of(target_of(target, horizon), model) for model in models]
-    leaks = planted_leaks(pipelines[0])
-    steps = len(leaks) + len(pipelines)
+    leaks = planted_leaks(pipeline_of(target_of(target, horizon), models[0]))
+    steps = len(leaks) + len(models)
     clean: dict[Finding, None] = {}
-    for done, pipeline in enumerate(pipelines):
+    for done, model in enumerate(models):
         progress("auditing", done, steps)
-        clean |= dict.fromkeys(audit(pipeline, daily, cuts))
+        clean |= dict.fromkeys(leaks_found(daily, cuts, target=target, model=model, horizon=horizon))
     planted = []
-    for done, (name, (what, part, pipeline)) in enumerate(leaks.items(), start=len(pipelines)):
+    for done, (name, (what, part, pipeline)) in enumerate(leaks.items(), start=len(models)):
         progress("auditing", done, steps)
         found = audit(pipeline, daily, cuts[-1:], parts=(part,))
         planted.append(Planted(name, what, tuple(found)))
     progress("auditing", steps, steps)
     return Audit(cuts, tuple(clean), tuple(planted))
+
+
+def leaks_found(
+    daily: pl.DataFrame,
+    cuts: Sequence[date] | None = None,
+    *,
+    target: str,
+    model: str = "ridge",
+    horizon: int = 7,
+) -> tuple[Finding, ...]:
+    """Every leak that the search finds in the pipeline as it is, for one target and model.
+
+    Searched at the days `cuts`, or at one late day when None.
+    """
+    pipeline = pipeline_of(target_of(target, horizon), model)
+    return tuple(audit(pipeline, daily, _cuts(daily)[-1:] if cuts is None else cuts))
 
 
 def pipeline_of(target: Target, model: str = "ridge") -> Pipeline:

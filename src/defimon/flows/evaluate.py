@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from defimon.core.errors import FixSettings
+from defimon.core.errors import Doubtful, FixSettings
 from defimon.core.provenance import content_hash
 from defimon.core.settings import Settings
 from defimon.evaluation.scores import reliability
@@ -24,6 +24,10 @@ DEFAULT_MODELS = ("persistence", "rolling_mean", "ridge", "xgboost", "ensemble")
 
 WARM_UP_DAYS = 84
 """Forecasts before the window that calibrate intervals and feed the gate: its 60 days, the label, a fold."""
+
+
+MOST_FINDINGS = 10
+"""Leaks that a message lists; one leak shows in many features."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +83,18 @@ class Evaluation:
 def evaluate(
     panel: pl.DataFrame, plan: Plan, settings: Settings, *, progress: Progress = silent
 ) -> Evaluation:
-    """Evaluate on a standard panel. Raises BadData when no pool is left, Doubtful when too good."""
+    """Evaluate on a standard panel.
+
+    Raises BadData when no pool is left, no truth is known or nothing can be learnt, and Doubtful, with what
+    the search for leaks found, when a score is too good to be true.
+    """
     daily = daily_panel(panel)
     _refuse_outside(daily, plan)
     pools = tuple(universe(daily, plan.start, plan.rules))
     specs = plan.specs()
     progress("features", 0, 1)
     targets = [target_of(name, plan.horizon) for name in plan.targets]
-    prepared = prepare_all(daily, targets, eligible(daily, plan.rules))
+    prepared = prepare_all(daily, targets, eligible(daily, plan.rules), in_log=plan.in_log)
     data_hash = content_hash(panel, key=("pool_id", "ts"))
     fitting = fitting_of(settings)
     raw = raw_forecasts(
@@ -95,7 +103,7 @@ def evaluate(
         walk_forward(plan.start, plan.end, refit_days=plan.refit_days, warm_up_days=plan.warm_up_days),
         fitting=fitting,
         processes=settings.processes,
-        folder=run_folder(settings.data_dir, data_hash, plan, fitting),
+        folder=run_folder(settings.data_dir, prepared, plan, fitting),
         progress=progress,
     )
     return _judge(daily, plan, pools, prepared, raw, data_hash)
@@ -126,8 +134,34 @@ def _judge(
 ) -> Evaluation:
     told = answers(prepared, raw, pools, in_log=plan.in_log)
     past = daily.filter(pl.col("day") < plan.start)
-    board = leaderboard(told.forecasts, past, prepared, in_log=plan.in_log)
+    try:
+        board = leaderboard(told.forecasts, past, prepared, in_log=plan.in_log)
+    except Doubtful as error:
+        raise _audited(error, daily, plan) from error
     return Evaluation(plan, pools, told.forecasts, told.unjudged, board, told.choices, data_hash)
+
+
+def _audited(error: Doubtful, daily: pl.DataFrame, plan: Plan) -> Doubtful:
+    """The error with what the search for leaks finds in the pipeline of each target on this panel."""
+    from defimon.flows.audit import leaks_found
+
+    found = [
+        f"\n  {target}: {finding.check}: {finding.what}"
+        for target in plan.targets
+        for finding in leaks_found(daily, target=target, horizon=plan.horizon)
+    ]
+    if not found:
+        return Doubtful(
+            f"{error.message} The search for leaks finds none in the pipeline.",
+            figure=error.figure,
+            remedy="Look for the future in the data: a column that was filled in later.",
+        )
+    shown = "".join(dict.fromkeys(found[:MOST_FINDINGS]))
+    return Doubtful(
+        f"{error.message} The search for leaks finds {len(found)}:{shown}\n",
+        figure=error.figure,
+        remedy="Mend them, then evaluate again.",
+    )
 
 
 def _refuse_outside(daily: pl.DataFrame, plan: Plan) -> None:

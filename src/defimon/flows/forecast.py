@@ -20,6 +20,9 @@ WINDOW_DAYS = 108
 SHORTEST_WINDOW = 14
 """Forecast days below which nothing is walked forward."""
 
+SHORTEST_KNOWN = 7
+"""Forecast days of the window whose truth must be known, so that there is something to score."""
+
 OLDEST_DAYS = 3
 """A pool whose last observation is older than this on the panel's last day has no latest forecast."""
 
@@ -40,8 +43,9 @@ def latest_plan(
     first, last = _span(daily)
     earliest = first + timedelta(days=rules.min_days + horizon)
     start = max(last - timedelta(days=WINDOW_DAYS - 1), earliest)
-    if start > last - timedelta(days=SHORTEST_WINDOW):
-        needed = rules.min_days + horizon + SHORTEST_WINDOW
+    shortest = max(SHORTEST_WINDOW, horizon + SHORTEST_KNOWN)
+    if start > last - timedelta(days=shortest):
+        needed = rules.min_days + horizon + shortest
         raise BadData(
             f"The panel has {(last - first).days + 1} days, from {first} to {last}; {needed} are needed to "
             "prove a forecast.",
@@ -81,15 +85,18 @@ def latest_forecasts(daily: pl.DataFrame, evaluation: Evaluation) -> pl.DataFram
     last = daily["day"].max()
     newest = daily.group_by("pool_id", maintain_order=True).last()
     newest = newest.filter(pl.col("day") >= pl.lit(last) - timedelta(days=OLDEST_DAYS))
-    columns = ("pool_id", "ts", "yhat", "q05", "q50", "q95", "p_drop20")
+    columns = ("pool_id", "ts", "yhat", "q05", "q50", "q95", "p_drop20", "refit_at")
     served = evaluation.forecasts.filter((pl.col("target") == "apy_mean") & (pl.col("model") == SERVED))
     apart = evaluation.unjudged.filter(pl.col("target") == "apy_mean")
     judged = pl.lit(value=True).alias("judged")
     said = pl.concat([served.select(*columns, judged), apart.select(*columns, (~judged).alias("judged"))])
-    choice = evaluation.choices.filter(pl.col("target") == "apy_mean").sort("refit_at").row(-1, named=True)
+    choices = evaluation.choices.filter(pl.col("target") == "apy_mean").select(
+        "refit_at", pl.col("model").alias("chosen"), pl.col("reason").alias("because")
+    )
     answered = pl.col("judged").fill_null(value=False)
     return (
         newest.join(said, on=["pool_id", "ts"], how="left", maintain_order="left")
+        .join(choices, on="refit_at", how="left", maintain_order="left")
         .sort([answered, "tvl_usd", "apy"], descending=[True, True, True], nulls_last=True)
         .select(
             "pool_id",
@@ -101,9 +108,9 @@ def latest_forecasts(daily: pl.DataFrame, evaluation: Evaluation) -> pl.DataFram
             "q50",
             "q95",
             "p_drop20",
-            pl.when(answered).then(pl.lit(choice["model"])).otherwise(pl.lit(YARDSTICK)).alias("model"),
+            pl.when(answered).then("chosen").otherwise(pl.lit(YARDSTICK)).alias("model"),
             pl.when(answered)
-            .then(pl.lit(choice["reason"]))
+            .then("because")
             .otherwise(pl.lit("outside the universe: closed, too young, too small or too little yield"))
             .alias("reason"),
             "tvl_usd",

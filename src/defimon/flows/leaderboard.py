@@ -5,14 +5,18 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
+from defimon.core.errors import BadData
 from defimon.evaluation.gate import refuse_too_good
 from defimon.evaluation.scorecard import Figures, event_scores, rate_scores, weekly_scale
-from defimon.evaluation.scores import log_percent, skill
+from defimon.evaluation.scores import Floats, log_percent, overlap, skill
 from defimon.flows.answers import SERVED, YARDSTICK
 from defimon.flows.prepare import Prepared
 from defimon.models._base import log_ratio
 
 LINEAR = "ridge"
+
+STILL = 1e-12
+"""Sum of squared moves below which nothing moved: there was nothing to explain."""
 
 
 def leaderboard(
@@ -20,19 +24,27 @@ def leaderboard(
 ) -> pl.DataFrame:
     """Scores of every model on forecasts whose truth is known; `past` is the daily panel before the window.
 
-    Raises Doubtful when a score is too good to be true.
+    Raises BadData when no truth of a target is known yet, Doubtful when a score is too good to be true.
     """
     scales = weekly_scale(past)
     boards = []
     for name, one in prepared.items():
         known = forecasts.filter((pl.col("target") == name) & pl.col("y").is_not_null())
+        if known.is_empty():
+            raise BadData(
+                f"No {name} of the window is known yet: nothing can be scored.",
+                remedy=f"Start at least {one.target.horizon + 1} days before the panel ends.",
+            )
         known = known.join(scales, on="pool_id", how="left", maintain_order="left")
-        scores = _event_board(known) if one.target.kind == "event" else _rate_board(known, in_log=in_log)
+        if one.target.kind == "event":
+            scores = _event_board(known)
+        else:
+            scores = _rate_board(known, lag=overlap(one.target.horizon), in_log=in_log)
         boards.append(pl.DataFrame(scores).select(pl.lit(name).alias("target"), pl.all()))
     return pl.concat(boards, how="diagonal")
 
 
-def _rate_board(known: pl.DataFrame, *, in_log: bool) -> list[Figures]:
+def _rate_board(known: pl.DataFrame, *, lag: int, in_log: bool) -> list[Figures]:
     by_model = _by_model(known)
     naive = by_model[YARDSTICK]
     naive_answer = naive["yhat"].to_numpy()
@@ -42,7 +54,7 @@ def _rate_board(known: pl.DataFrame, *, in_log: bool) -> list[Figures]:
         arrays["pool"] = frame["pool_id"].rank("dense").to_numpy()
         arrays["day"] = frame["ts"].dt.date().to_physical().to_numpy()
         scale = frame["scale"].fill_null(float("nan")).to_numpy()
-        figures = rate_scores(arrays, naive_answer, scale, in_log=in_log)
+        figures = rate_scores(arrays, naive_answer, scale, in_log=in_log, lag=lag)
         rows.append({"model": model, **figures})
     _refuse_too_good(by_model, in_log=in_log)
     return rows
@@ -51,6 +63,7 @@ def _rate_board(known: pl.DataFrame, *, in_log: bool) -> list[Figures]:
 def _event_board(known: pl.DataFrame) -> list[Figures]:
     by_model = _by_model(known)
     base = by_model[YARDSTICK]["yhat"].to_numpy()
+    _refuse_too_good_events(by_model)
     return [
         {"model": model, **event_scores(frame["y"].to_numpy(), frame["yhat"].to_numpy(), base)}
         for model, frame in by_model.items()
@@ -73,7 +86,27 @@ def _refuse_too_good(by_model: Mapping[str, pl.DataFrame], *, in_log: bool) -> N
         yhat = frame["yhat"].to_numpy()
         errors = (log_percent(yhat) - log_percent(y), log_percent(anchor) - log_percent(y))
         gained[model] = skill(*errors) if in_log else skill(yhat - y, anchor - y)
-        r2 = 1.0 - float(np.sum((log_ratio(yhat, anchor) - moved) ** 2) / max(np.sum(moved**2), 1e-12))
-        refuse_too_good(model, r2, gained[model], None)
+        refuse_too_good(model, _explained(log_ratio(yhat, anchor) - moved, moved), gained[model], None)
+    _refuse_wide_leads(gained)
+
+
+def _refuse_too_good_events(by_model: Mapping[str, pl.DataFrame]) -> None:
+    happened = by_model[YARDSTICK]["y"].to_numpy() > 0.5
+    naive = by_model[YARDSTICK]["yhat"].to_numpy() - happened
+    gained = {}
+    for model, frame in by_model.items():
+        error = frame["yhat"].to_numpy() - happened
+        gained[model] = skill(error**2, naive**2)
+        refuse_too_good(model, _explained(error, happened - happened.mean()), gained[model], None)
+    _refuse_wide_leads(gained)
+
+
+def _refuse_wide_leads(gained: Mapping[str, float]) -> None:
     for model, gain in gained.items():
         refuse_too_good(model, 0.0, gain, gained.get(LINEAR))
+
+
+def _explained(error: Floats, moved: Floats) -> float:
+    """Share of the squared moves that the forecasts explain; 0 where nothing moved."""
+    total = float(np.sum(moved**2))
+    return 1.0 - float(np.sum(error**2)) / total if total > STILL else 0.0

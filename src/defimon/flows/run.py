@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from defimon.core.errors import DefimonError, FixSettings, TryAgain
+from defimon.core.errors import BadData, DefimonError, FixSettings, TryAgain
 from defimon.core.provenance import code_version
 from defimon.core.settings import Settings
 from defimon.core.tables import FORECASTS
@@ -76,13 +76,17 @@ def data_live(settings: Settings, *, progress: Progress = silent) -> Data:
 def data_or_fallback(settings: Settings, *, progress: Progress = silent) -> Data:
     """Live data, or without a network the recorded lending panel, saying so in the notes.
 
-    Raises TryAgain when there is neither.
+    Raises FixSettings when there is neither.
     """
     try:
         return data_live(settings, progress=progress)
     except TryAgain as error:
         if settings.data_sets is None:
-            raise
+            raise FixSettings(
+                f"{error.message} There is nothing to fall back on either: DEFIMON_DATA_SETS is not set.",
+                variable="DEFIMON_DATA_SETS",
+                remedy=f"Set it to a folder that holds {LENDING_SET}, or give a file with --panel.",
+            ) from error
         recorded = data_from_file(settings.data_sets / LENDING_SET)
         note = f"DefiLlama cannot be reached ({error.message.rstrip('.')}): this run reads a recorded panel."
         return Data(recorded.panel, recorded.quality, f"recorded data set {LENDING_SET.name}", (note,))
@@ -106,12 +110,15 @@ def run(
     plan = latest_plan(daily, horizon=horizon, models=models, rules=rules, in_log=in_log)
     evaluation = evaluate(data.panel, plan, settings, progress=progress)
     latest = latest_forecasts(daily, evaluation)
-    predictions = pl.concat([evaluation.forecasts, _distress(data.panel, plan, settings, progress)])
-    notes, result = data.notes, None
+    predictions, notes, result = evaluation.forecasts, data.notes, None
+    try:
+        predictions = pl.concat([predictions, _distress(data.panel, plan, settings, progress)])
+    except BadData as error:
+        notes = (*notes, f"No forecasts of distress: {error.message}")
     try:
         result = run_backtest(daily, setup, predictions=predictions, trial_log=trial_log_of(settings))
     except DefimonError as error:
-        notes = (*notes, f"No backtest: {error.message}")
+        notes = (*notes, f"No backtest: {error.message} {error.remedy}".strip())
     document = _document(data, daily, evaluation, latest, result, notes)
     files = _write(folder, document, latest, predictions, result)
     _remember(settings, evaluation, latest, data)

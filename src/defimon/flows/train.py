@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from defimon.core.errors import FixSettings
+from defimon.core.errors import BadData, FixSettings
 from defimon.core.settings import Settings
 from defimon.evaluation.splits import Fold, day_number
 from defimon.flows.prepare import Prepared
@@ -64,12 +64,19 @@ def fit(prepared: Prepared, spec: ModelSpec, first: int, fitting: Fitting) -> Mo
 def forecast_fold(prepared: Prepared, spec: ModelSpec, fold: Fold, fitting: Fitting) -> pl.DataFrame:
     """Raw forecasts of one fold: `row, point, volatility` and RAW_QUANTILES, not yet calibrated.
 
-    `row` is the place in the prepared table; a column that the model does not give is null.
+    `row` is the place in the prepared table; a column that the model does not give is null. Warm-up before
+    anything can be learnt is left out; a scored fold raises BadData instead.
     """
     rows = prepared.to_forecast(fold)
     if not len(rows):
         return _frame(rows, Forecast(point=np.empty(0)))
-    model = fit(prepared, spec, day_number(fold.first), fitting)
+    try:
+        model = fit(prepared, spec, day_number(fold.first), fitting)
+    except BadData:
+        if fold.scored:
+            raise
+        nobody = rows.take(np.empty(0, np.int64))
+        return _frame(nobody, Forecast(point=np.empty(0)))
     return _frame(rows, model.predict(rows))
 
 

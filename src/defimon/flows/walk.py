@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, entry_points
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +11,7 @@ from defimon.core.provenance import code_version, text_hash
 from defimon.evaluation.splits import Fold
 from defimon.flows.prepare import Prepared
 from defimon.flows.train import RAW_QUANTILES, ModelSpec, forecast_fold
+from defimon.models._base import FAMILY as MODELS
 from defimon.models._base import Fitting
 
 Progress = Callable[[str, int, int], None]
@@ -46,8 +48,9 @@ def raw_forecasts(
     """Forecasts of every target, model and fold, before intervals are calibrated.
 
     Columns `target, model, refit_at, scored, row, point, volatility` and RAW_QUANTILES; `row` is the place in
-    that target's prepared table. Each step is kept in `folder` (one per data, settings and code, see
-    `run_folder`), so that an interrupted walk goes on where it was. `processes` does not change the result.
+    that target's prepared table. Each step is kept in `folder` (one per data, settings, code and libraries,
+    see `run_folder`), so that an interrupted walk goes on where it was. `processes` does not change the
+    result.
     """
     steps = [
         Step(name, spec, fold)
@@ -64,9 +67,30 @@ def raw_forecasts(
     return pl.concat([_labelled(step, folder) for step in steps]).sort("target", "model", "refit_at", "row")
 
 
-def run_folder(root: Path, data_hash: str, *settings: object) -> Path:
-    """Folder of the steps that share data, settings and code; a change of any is another folder."""
-    return root / "evaluations" / text_hash(data_hash, code_version(), *settings)[:16]
+def run_folder(root: Path, prepared: Mapping[str, Prepared], *settings: object) -> Path:
+    """Folder of the steps that share what models are given, settings, code and libraries; a change of any is
+    another folder. Features and targets of plug-ins count by what they gave, models by their version.
+    """
+    given = [one.fingerprint() for one in prepared.values()]
+    return root / "evaluations" / text_hash(code_version(), *_libraries(), *given, *settings)[:16]
+
+
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "xgboost", "xgboost-cpu", "torch")
+"""Distributions whose version can change what a fit gives."""
+
+
+def _libraries() -> list[str]:
+    """Name and version of the libraries that fit, and of every distribution with a model."""
+    names = {*LIBRARIES, *(point.dist.name for point in entry_points(group=MODELS.package) if point.dist)}
+    versions = {dist.name: dist.version for dist in map(_distribution, sorted(names)) if dist is not None}
+    return [f"{name} {version}" for name, version in versions.items()]
+
+
+def _distribution(name: str) -> Distribution | None:
+    try:
+        return distribution(name)
+    except PackageNotFoundError:
+        return None
 
 
 def _in_parallel(
