@@ -17,6 +17,10 @@ COLUMNS_AT_ONCE = 48
 """Features that are computed together: more would share more work, and take more memory. Those with a short
 look-back go first, since a grid keeps pools as far apart as its longest look-back."""
 
+ROUNDING = 1e-12
+"""Figures below this are zero: running sums leave as much, depending on rows of other pools and later days,
+and a tree that splits at zero would tell them apart."""
+
 PANEL_DTYPES = {**PANEL.schema, "day": pl.Date()}
 
 
@@ -54,7 +58,11 @@ def _computed(daily: pl.DataFrame, names: Sequence[str], known: dict[str, Featur
     for together in levels(needed):
         grid = grid.with_columns(feature.how.alias(feature.name) for feature in together)
     figures = observed_rows(grid.select(pl.col(names).cast(pl.Float32), OBSERVED).collect())
-    return figures.select(pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in names)
+    told = {name: pl.when(pl.col(name).abs() < ROUNDING).then(0.0).otherwise(pl.col(name)) for name in names}
+    return figures.select(
+        pl.when(pl.col(name).is_finite()).then(value).cast(pl.Float32).alias(name)
+        for name, value in told.items()
+    )
 
 
 @cache
