@@ -60,7 +60,8 @@ def train_and_keep(
     names = tuple(dict.fromkeys(targets))
     plan = latest_plan(daily, targets=names, horizon=horizon, models=models, rules=rules, in_log=in_log)
     evaluation = evaluate(panel, plan, settings, progress=progress)
-    prepared = prepare_all(daily, [target_of(name, horizon) for name in names], eligible(daily, rules))
+    wanted = [target_of(name, horizon) for name in names]
+    prepared = prepare_all(daily, wanted, eligible(daily, rules), in_log=in_log)
     origins = panel["origin"].drop_nulls().unique().to_list()
     origin = "simulated" if "simulated" in origins else "derived"
     trained = []
