@@ -218,3 +218,10 @@ def test_results_are_written_and_predictions_read_as_parquet(tmp_path):
     assert read_predictions(paths[1]).equals(result.equity)
     with pytest.raises(BadData, match="no Parquet file"):
         read_predictions(tmp_path / "absent.parquet")
+
+
+def test_predictions_of_other_pools_are_refused_and_no_strategy_that_never_moves():
+    daily = panel()
+    foreign = predictions(daily).with_columns(pl.col("pool_id") + " elsewhere")
+    with pytest.raises(BadData, match="None of the"):
+        run_backtest(daily, Setup(), predictions=foreign)

@@ -159,3 +159,9 @@ def test_impossible_choices_are_refused_by_name(choice):
     with pytest.raises(FixSettings) as refusal:
         Choices(**choice)
     assert refusal.value.variable in choice
+
+
+@pytest.mark.parametrize("choice", [{"hysteresis": float("nan")}, {"most_distress": 7.0}])
+def test_what_is_no_number_or_no_probability_is_refused(choice):
+    with pytest.raises(FixSettings, match="Choose"):
+        Choices(**choice)

@@ -75,6 +75,8 @@ def run_backtest(
     if predictions is None and predict is not None and _wants_forecasts(setup):
         predictions = predict(daily)
     forecasts = None if predictions is None else injected(predictions, setup.model)
+    if forecasts is not None:
+        _refuse_foreign(forecasts, daily)
     market = market_of(daily, *period(setup, daily, forecasts))
     known = Known(daily.filter(pl.col("day") <= market.days[-1]), market, forecasts)
     strategies, refused = _strategies(setup, known)
@@ -97,6 +99,16 @@ def run_backtest(
         data_hash=data_hash,
         setup=setup,
     )
+
+
+def _refuse_foreign(forecasts: pl.DataFrame, daily: pl.DataFrame) -> None:
+    """Forecasts of other pools would look like a strategy that never moves."""
+    if forecasts.join(daily, on="pool_id", how="semi").is_empty():
+        raise BadData(
+            f"None of the {forecasts['pool_id'].n_unique()} pools of the predictions is among the "
+            f"{daily['pool_id'].n_unique()} of the backtest.",
+            remedy="Give predictions that were made from this panel, or choose the universe all.",
+        )
 
 
 def _wants_forecasts(setup: Setup) -> bool:

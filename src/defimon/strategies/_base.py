@@ -34,10 +34,16 @@ class Choices:
 
     def __post_init__(self) -> None:
         for name, low in (("top_n", 1), ("holding_days", 1), ("hysteresis", 0.0), ("most_distress", 0.0)):
-            if getattr(self, name) < low:
+            if not getattr(self, name) >= low:  # NaN is refused too
                 raise FixSettings(
                     f"{name} is {getattr(self, name)}.", variable=name, remedy=f"Choose {low} or more."
                 )
+        if self.most_distress > 1.0:
+            raise FixSettings(
+                f"most_distress is {self.most_distress}.",
+                variable="most_distress",
+                remedy="Choose a probability from 0 to 1.",
+            )
 
 
 @dataclass(frozen=True, slots=True)

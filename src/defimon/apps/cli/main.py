@@ -58,10 +58,20 @@ def main() -> None:
     try:
         build()()
     except DefimonError as error:
-        from rich.console import Console
-        from rich.markup import escape
-
-        Console(stderr=True).print(
-            f"[bold red]{type(error).__name__}[/]: {escape(str(error))}", soft_wrap=True, emoji=False
+        _refuse(type(error).__name__, str(error))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _refuse(
+            type(error).__name__,
+            f"{error.filename}: {error.strerror}. Check the path, its permissions and the space on its disk; "
+            "DEFIMON_DATA_DIR names the folder that defimon works in.",
         )
-        sys.exit(FAULT)
+
+
+def _refuse(kind: str, message: str) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    Console(stderr=True).print(f"[bold red]{kind}[/]: {escape(message)}", soft_wrap=True, emoji=False)
+    sys.exit(FAULT)
