@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from defimon.core.errors import Doubtful
-from defimon.evaluation.gate import CRITICAL_T, choose, critical_t, refuse_too_good
+from defimon.evaluation.gate import CRITICAL_T, choose, critical_t, highest_r2, refuse_too_good
 from defimon.evaluation.scores import overlap
 
 
@@ -70,3 +70,14 @@ def test_luck_over_a_few_overlapping_months_is_served_less_often_than_a_week_of_
                 choose({"persistence": luck * 0 + 1e3, "ours": luck + 1e3}, day, lag=lag).model == "ours"
             )
     assert served[horizon] < 0.65 * served[7]
+
+
+def test_noise_around_a_known_mean_is_honest_although_nearly_all_of_its_step_can_be_foretold():
+    rng = np.random.default_rng(6)
+    level = rng.normal(size=(2000, 8))
+    step = level[:, 1:].mean(axis=1) - level[:, 0]
+    explained = 1 - np.mean((step + level[:, 0]) ** 2) / np.mean(step**2)
+    assert explained == pytest.approx(7 / 8, abs=0.01)
+    refuse_too_good("ridge", explained, 0.6, 0.6, most=highest_r2(7))
+    with pytest.raises(Doubtful):
+        refuse_too_good("ridge", 0.915, 0.6, 0.6, most=highest_r2(7))

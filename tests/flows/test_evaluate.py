@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
+import numpy as np
 import polars as pl
 import pytest
 
 from defimon.core.errors import BadData, FixSettings
+from defimon.core.tables import PANEL
 from defimon.evaluation.universe import UniverseRules
 from defimon.flows.answers import COLUMNS
 from defimon.flows.evaluate import Plan, evaluate, protocol_of, save_forecasts
@@ -116,6 +118,22 @@ def test_a_universe_of_nobody_says_which_rule_left_how_many(small_panel, setting
         evaluate(small_panel, plan, settings)
 
 
+def test_a_model_that_cannot_be_fitted_answers_as_the_yardstick_and_says_why(settings):
+    days = [datetime(2025, 6, 1, tzinfo=UTC) + timedelta(days=day) for day in range(160)]
+    calm = pl.concat(
+        pl.DataFrame({"pool_id": pool, "ts": days, "apy": 0.05 + 0.0001 * np.sin(np.arange(160) + turn)})
+        for turn, pool in enumerate("abc")
+    )
+    plan = Plan(
+        date(2025, 9, 20), date(2025, 10, 20), ("apy_drop",), models=("ridge",), warm_up_days=0, rules=RULES
+    )
+    found = evaluate(PANEL.validate(calm), plan, settings)
+    assert "0 in all" in found.fallbacks["reason"][0]
+    told = found.forecasts.filter(pl.col("model") == "ridge").sort("ts", "pool_id")["yhat"]
+    naive = found.forecasts.filter(pl.col("model") == "persistence").sort("ts", "pool_id")["yhat"]
+    assert told.equals(naive)
+
+
 def test_an_unknown_protocol_is_refused():
     with pytest.raises(FixSettings, match="lending, exchange"):
         protocol_of("lottery")
@@ -184,3 +202,14 @@ def test_the_yardsticks_row_on_the_exchange_histories_is_the_published_one(data_
     assert (len(found.pools), row["n"], round(row["mae"], 4)) == (44, 6592, 0.3060)
     save_forecasts(found, tmp_path / "out.parquet")
     assert pl.read_parquet(tmp_path / "out.parquet").height == found.forecasts.height
+
+
+def test_a_window_in_which_nothing_may_be_forecast_is_refused_with_the_reason(small_panel, tmp_path):
+    from defimon.core.settings import load_settings
+
+    shut = small_panel.with_columns(
+        pl.when(pl.col("ts").dt.date() >= PLAN.start).then(pl.lit("frozen")).alias("status")
+    )
+    plan = Plan(PLAN.start, PLAN.end, models=("persistence",), warm_up_days=0, rules=RULES)
+    with pytest.raises(BadData, match="none was open for deposits"):
+        evaluate(shut, plan, load_settings({}, data_dir=tmp_path, processes=1))

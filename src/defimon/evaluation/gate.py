@@ -85,14 +85,26 @@ def critical_t(days: int, lag: int) -> float:
     return -sum(weight * share**power for power, weight in enumerate(FIXED_B))
 
 
-def refuse_too_good(model: str, r2: float, gained: float, linear: float | None) -> None:
+def highest_r2(horizon: int) -> float:
+    """Highest share of a rate's change over `horizon` days that can be honest, HIGHEST_R2 or above.
+
+    A yield that is noise around a known mean is the most predictable of all: of the step from today's value
+    to the mean of h days, h / (h + 1) of the variance is today's own noise, which is known.
+    """
+    return max(HIGHEST_R2, horizon / (horizon + 1) + 0.01)
+
+
+def refuse_too_good(
+    model: str, r2: float, gained: float, linear: float | None, *, most: float = HIGHEST_R2
+) -> None:
     """Raises Doubtful when a score cannot be honest.
 
     `r2` is the share of variance of the log-ratio to the yardstick, or of an event, that the model explains,
-    `gained` its skill, `linear` the skill of a linear model on the same forecasts, if one was scored.
+    and `most` the highest that can be honest; `gained` is its skill, `linear` the skill of a linear model on
+    the same forecasts, if one was scored.
     """
     remedy = "Run `defimon audit leaks` on this panel; if it finds nothing, look for the future in the data."
-    if r2 > HIGHEST_R2:
+    if r2 > most:
         raise Doubtful(f"{model} explains {r2:.1%} of what cannot be known.", figure=r2, remedy=remedy)
     if linear is not None and gained - max(linear, 0.0) > WIDEST_LEAD:
         raise Doubtful(

@@ -29,12 +29,14 @@ YARDSTICK = "persistence"
 class Answers:
     """`forecasts`: scored forecasts of the judged pools by every model and `served`, in COLUMNS; y is null
     where the truth is not known yet. `unjudged`: the yardstick's forecasts of all other pools. `choices`:
-    `target, refit_at, model, reason, skill, dm_t`, what the gate chose when.
+    `target, refit_at, model, reason, skill, dm_t`, what the gate chose when. `fallbacks`: `target, model,
+    refit_at, reason`, where a model could not be fitted and the yardstick answered in its name.
     """
 
     forecasts: pl.DataFrame
     unjudged: pl.DataFrame
     choices: pl.DataFrame
+    fallbacks: pl.DataFrame
 
 
 def answers(
@@ -55,7 +57,15 @@ def answers(
         apart = rows.filter(~pl.col("judged") & pl.col("scored") & (pl.col("model") == YARDSTICK))
         others.append(_finished(one, apart))
         chosen.append(choices)
-    return Answers(_with_falls(pl.concat(told)), _with_falls(pl.concat(others)), pl.concat(chosen))
+    fell_back = raw.filter(pl.col("fell_back").is_not_null()).select(
+        "target", "model", "refit_at", pl.col("fell_back").alias("reason")
+    )
+    return Answers(
+        _with_falls(pl.concat(told)),
+        _with_falls(pl.concat(others)),
+        pl.concat(chosen),
+        fell_back.unique(maintain_order=True),
+    )
 
 
 def _with_truth(one: Prepared, raw: pl.DataFrame, judged: Collection[str]) -> pl.DataFrame:
@@ -84,11 +94,10 @@ def _calibrated(one: Prepared, rows: pl.DataFrame, *, in_log: bool) -> pl.DataFr
     point = log_ratio(rows["point"].to_numpy(), anchor)
     if model_spec(rows["model"][0]).wants_trust():
         point = point * shares(_losses(point, anchor, y, in_log=in_log), asked)
-    raw = rows.select(RAW_QUANTILES)
-    if raw.null_count().sum_horizontal().item():
-        quantiles = error_quantiles(point, asked)
-    else:
-        quantiles = log_ratio(raw.to_numpy(), anchor[:, None])
+    quantiles = log_ratio(rows.select(RAW_QUANTILES).fill_null(float("nan")).to_numpy(), anchor[:, None])
+    none = ~np.isfinite(quantiles).all(axis=1)
+    if none.any():
+        quantiles[none] = error_quantiles(point, asked)[none]
     bounds = from_log_ratio(tracked(quantiles, _recent(one, asked, anchor), asked), anchor[:, None])
     level = from_log_ratio(point, anchor)
     return rows.with_columns(

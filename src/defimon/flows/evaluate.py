@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from defimon.core.errors import Doubtful, FixSettings
+from defimon.core.errors import BadData, Doubtful, FixSettings
 from defimon.core.provenance import content_hash
 from defimon.core.settings import Settings
 from defimon.evaluation.scores import reliability
@@ -57,7 +57,7 @@ class Evaluation:
     `forecasts` has one row a forecast of a judged pool: pool_id, ts, target, horizon, model, yhat, q05, q50,
     q95, p_drop20, y, refit_at; `unjudged` has the yardstick's for pools outside the universe. `board` has one
     row a target and model, the yardstick first. `choices` says for each refit which model the gate chose, and
-    why.
+    why; `fallbacks` where a model could not be fitted and the yardstick answered in its name.
     """
 
     plan: Plan
@@ -66,6 +66,7 @@ class Evaluation:
     unjudged: pl.DataFrame
     board: pl.DataFrame
     choices: pl.DataFrame
+    fallbacks: pl.DataFrame
     data_hash: str
 
     def reliability(self, target: str) -> dict[str, list[tuple[float, float, int]]]:
@@ -132,13 +133,21 @@ def _judge(
     raw: pl.DataFrame,
     data_hash: str,
 ) -> Evaluation:
+    for name in set(prepared) - set(raw["target"].unique()):
+        raise BadData(
+            f"No pool could be forecast for {name} from {plan.start} to {plan.end}: none was open for "
+            f"deposits and had {plan.rules.min_recent_days} observations in 30 days.",
+            remedy="Start later, or give a panel without long gaps.",
+        )
     told = answers(prepared, raw, pools, in_log=plan.in_log)
     past = daily.filter(pl.col("day") < plan.start)
     try:
         board = leaderboard(told.forecasts, past, prepared, in_log=plan.in_log)
     except Doubtful as error:
         raise _audited(error, daily, plan) from error
-    return Evaluation(plan, pools, told.forecasts, told.unjudged, board, told.choices, data_hash)
+    return Evaluation(
+        plan, pools, told.forecasts, told.unjudged, board, told.choices, told.fallbacks, data_hash
+    )
 
 
 def _audited(error: Doubtful, daily: pl.DataFrame, plan: Plan) -> Doubtful:

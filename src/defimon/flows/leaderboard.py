@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from defimon.core.errors import BadData
-from defimon.evaluation.gate import refuse_too_good
+from defimon.evaluation.gate import highest_r2, refuse_too_good
 from defimon.evaluation.scorecard import Figures, event_scores, rate_scores, weekly_scale
 from defimon.evaluation.scores import Floats, log_percent, overlap, skill
 from defimon.flows.answers import SERVED, YARDSTICK
@@ -39,13 +39,13 @@ def leaderboard(
         if one.target.kind == "event":
             scores = _event_board(known)
         else:
-            scores = _rate_board(known, lag=overlap(one.target.horizon), in_log=in_log)
+            scores = _rate_board(known, one.target.horizon, in_log=in_log)
         boards.append(pl.DataFrame(scores).select(pl.lit(name).alias("target"), pl.all()))
     return pl.concat(boards, how="diagonal")
 
 
-def _rate_board(known: pl.DataFrame, *, lag: int, in_log: bool) -> list[Figures]:
-    by_model = _by_model(known)
+def _rate_board(known: pl.DataFrame, horizon: int, *, in_log: bool) -> list[Figures]:
+    by_model, lag = _by_model(known), overlap(horizon)
     naive = by_model[YARDSTICK]
     naive_answer = naive["yhat"].to_numpy()
     rows = []
@@ -56,7 +56,7 @@ def _rate_board(known: pl.DataFrame, *, lag: int, in_log: bool) -> list[Figures]
         scale = frame["scale"].fill_null(float("nan")).to_numpy()
         figures = rate_scores(arrays, naive_answer, scale, in_log=in_log, lag=lag)
         rows.append({"model": model, **figures})
-    _refuse_too_good(by_model, in_log=in_log)
+    _refuse_too_good(by_model, highest_r2(horizon), in_log=in_log)
     return rows
 
 
@@ -77,7 +77,7 @@ def _by_model(known: pl.DataFrame) -> dict[str, pl.DataFrame]:
     return {model: parts[model].sort("ts", "pool_id") for model in order}
 
 
-def _refuse_too_good(by_model: Mapping[str, pl.DataFrame], *, in_log: bool) -> None:
+def _refuse_too_good(by_model: Mapping[str, pl.DataFrame], most: float, *, in_log: bool) -> None:
     anchor = by_model[YARDSTICK]["yhat"].to_numpy()
     y = by_model[YARDSTICK]["y"].to_numpy()
     moved = log_ratio(y, anchor)
@@ -86,7 +86,8 @@ def _refuse_too_good(by_model: Mapping[str, pl.DataFrame], *, in_log: bool) -> N
         yhat = frame["yhat"].to_numpy()
         errors = (log_percent(yhat) - log_percent(y), log_percent(anchor) - log_percent(y))
         gained[model] = skill(*errors) if in_log else skill(yhat - y, anchor - y)
-        refuse_too_good(model, _explained(log_ratio(yhat, anchor) - moved, moved), gained[model], None)
+        explained = _explained(log_ratio(yhat, anchor) - moved, moved)
+        refuse_too_good(model, explained, gained[model], None, most=most)
     _refuse_wide_leads(gained)
 
 

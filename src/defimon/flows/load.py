@@ -1,6 +1,5 @@
 """From a panel file or the store to the daily panel that features, targets and backtests read."""
 
-from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -8,9 +7,6 @@ import polars as pl
 from defimon.core.errors import BadData
 from defimon.core.tables import PANEL
 from defimon.flows.panel import build_panel
-
-SHORTEST_PANEL_DAYS = 8
-"""A forecast of a week needs a day and the week after it."""
 
 
 def read_panel(path: Path) -> pl.DataFrame:
@@ -35,9 +31,3 @@ def daily(panel: pl.DataFrame) -> pl.DataFrame:
         .sort("pool_id", "ts", maintain_order=True)
         .unique(["pool_id", "day"], keep="last", maintain_order=True)
     )
-
-
-def known_lag(day_rows: pl.DataFrame) -> timedelta:
-    """Longest time between a row being true and being knowable; zero where the panel does not say."""
-    lag = day_rows.select((pl.col("known_at") - pl.col("ts")).max()).item()
-    return lag if isinstance(lag, timedelta) else timedelta(0)

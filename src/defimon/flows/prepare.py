@@ -43,6 +43,11 @@ class Prepared:
     even_above: float = EVEN_ABOVE
     """See Lesson."""
 
+    @property
+    def labelled(self) -> bool:
+        """Some row of the panel has a label."""
+        return bool(np.isfinite(self.y).any())
+
     def lesson(self, first: int) -> Lesson:
         """What a model fitted before the day `first` (days since 1970-01-01) may learn.
 
@@ -50,7 +55,7 @@ class Prepared:
         """
         usable = may_learn(self.label_end, first) & self.open & np.isfinite(self.table.anchor)
         index = np.flatnonzero(usable)
-        if not np.isfinite(self.y).any():
+        if not self.labelled:
             raise BadData(
                 f"The panel has no {self.target.name} label at all.",
                 remedy="Choose a target whose columns the panel has.",

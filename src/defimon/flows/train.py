@@ -14,6 +14,9 @@ from defimon.models._base import FAMILY, QUANTILES, Fitting, Forecast, Model, Ro
 RAW_QUANTILES = tuple(f"raw_{round(level * 1000):03d}" for level in QUANTILES)
 """Columns of a model's own quantiles, before they are calibrated: raw_025 is the 2.5 % quantile."""
 
+NOBODY = Forecast(point=np.empty(0))
+"""The answer for no rows."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class ModelSpec:
@@ -62,31 +65,34 @@ def fit(prepared: Prepared, spec: ModelSpec, first: int, fitting: Fitting) -> Mo
 
 
 def forecast_fold(prepared: Prepared, spec: ModelSpec, fold: Fold, fitting: Fitting) -> pl.DataFrame:
-    """Raw forecasts of one fold: `row, point, volatility` and RAW_QUANTILES, not yet calibrated.
+    """Raw forecasts of one fold: `row, point, volatility`, RAW_QUANTILES (not calibrated), `fell_back`.
 
-    `row` is the place in the prepared table; a column that the model does not give is null. Warm-up before
-    anything can be learnt is left out; a scored fold raises BadData instead.
+    `row` is the place in the prepared table; a column that the model does not give is null. Where nothing can
+    be learnt yet, warm-up is left out, and a scored fold is answered by the yardstick; `fell_back` says why.
+    Raises BadData when the panel has no label of the target at all.
     """
     rows = prepared.to_forecast(fold)
-    if not len(rows):
-        return _frame(rows, Forecast(point=np.empty(0)))
     try:
-        model = fit(prepared, spec, day_number(fold.first), fitting)
-    except BadData:
-        if fold.scored:
+        forecast = fit(prepared, spec, day_number(fold.first), fitting).predict(rows) if len(rows) else NOBODY
+    except BadData as error:
+        if not prepared.labelled:
             raise
-        nobody = rows.take(np.empty(0, np.int64))
-        return _frame(nobody, Forecast(point=np.empty(0)))
-    return _frame(rows, model.predict(rows))
+        if fold.scored:
+            return _frame(rows, Forecast(rows.anchor), error.message)
+        return _frame(rows.take(np.empty(0, np.int64)), NOBODY)
+    return _frame(rows, forecast)
 
 
-def _frame(rows: Rows, forecast: Forecast) -> pl.DataFrame:
+def _frame(rows: Rows, forecast: Forecast, fell_back: str | None = None) -> pl.DataFrame:
     nothing = np.full(len(rows), np.nan)
     quantiles = forecast.quantiles
     columns = {"point": forecast.point, "volatility": forecast.volatility}
     for place, name in enumerate(RAW_QUANTILES):
         columns[name] = None if quantiles is None else quantiles[:, place]
     return pl.DataFrame({"row": rows.index}).with_columns(
-        pl.Series(name, nothing if column is None else column, dtype=pl.Float64).fill_nan(None)
-        for name, column in columns.items()
+        *(
+            pl.Series(name, nothing if column is None else column, dtype=pl.Float64).fill_nan(None)
+            for name, column in columns.items()
+        ),
+        pl.lit(fell_back, dtype=pl.String).alias("fell_back"),
     )

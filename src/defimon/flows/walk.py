@@ -47,10 +47,10 @@ def raw_forecasts(
 ) -> pl.DataFrame:
     """Forecasts of every target, model and fold, before intervals are calibrated.
 
-    Columns `target, model, refit_at, scored, row, point, volatility` and RAW_QUANTILES; `row` is the place in
-    that target's prepared table. Each step is kept in `folder` (one per data, settings, code and libraries,
-    see `run_folder`), so that an interrupted walk goes on where it was. `processes` does not change the
-    result.
+    Columns `target, model, refit_at, scored, row, point, volatility`, RAW_QUANTILES, `fell_back`;
+    `row` is the place in that target's prepared table. Each step is kept in `folder` (one per data, settings,
+    code and libraries, see `run_folder`), so that an interrupted walk goes on where it was. `processes` does
+    not change the result.
     """
     steps = [
         Step(name, spec, fold)
@@ -127,4 +127,5 @@ def _labelled(step: Step, folder: Path) -> pl.DataFrame:
         "point",
         "volatility",
         *RAW_QUANTILES,
+        "fell_back",
     )

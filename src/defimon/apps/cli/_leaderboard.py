@@ -78,3 +78,6 @@ def _print_choices(evaluation: Evaluation, target: str) -> None:
     chosen = evaluation.choices.filter(pl.col("target") == target)
     for row in chosen.iter_rows(named=True):
         console.print(f"  from {row['refit_at']} served {row['model']}: {row['reason']}", style="dim")
+    fell_back = evaluation.fallbacks.filter(pl.col("target") == target)
+    for row in fell_back.iter_rows(named=True):
+        console.print(f"  from {row['refit_at']} {row['model']} answers as the yardstick: {row['reason']}")
