@@ -78,11 +78,14 @@ def test_hold_takes_the_largest_pool_and_never_moves_again():
     assert weights("hold", view(FOUR, holdings={"a": 30.0, "b": 10.0}, cash=0.0)) == {"a": 0.75, "b": 0.25}
 
 
-def test_hold_without_a_tvl_takes_usdc_on_ethereum_or_asks_for_a_name():
+def test_hold_without_a_tvl_takes_usdc_or_else_the_middle_yield_which_nobody_picked():
     small = [{**row, "tvl_usd": None} for row in FOUR]
     assert weights("hold", view(small)) == {"a": 1.0}
-    with pytest.raises(FixSettings, match="Name the pool"):
-        weights("hold", view(small[1:]))
+    elsewhere = [*small[1:], {**small[0], "pool_id": "e", "chain": "base"}]
+    assert weights("hold", view(elsewhere)) == {"e": 1.0}
+    assert weights("hold", view(small[1:])) == {"c": 1.0}
+    with pytest.raises(FixSettings, match="open for deposits"):
+        weights("hold", view(small[3:]))
 
 
 def test_hold_takes_the_named_pool_or_suggests_names():

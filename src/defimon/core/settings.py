@@ -4,11 +4,11 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from defimon.core.errors import FixSettings
 
@@ -45,20 +45,32 @@ class Settings(BaseSettings):
     defillama_url: str = Field(default="https://yields.llama.fi", description="Address of the yield service.")
     defillama_pools: int = Field(default=80, ge=1, description="How many pools to follow, largest TVL first.")
     defillama_min_tvl_usd: float = Field(default=1e6, ge=0, description="Smallest pool that is followed.")
-    defillama_protocols: Annotated[tuple[str, ...], NoDecode] = Field(
+    defillama_protocols: tuple[str, ...] = Field(
         default=(), description="Only these protocols, separated by commas; all when empty."
     )
-    defillama_chains: Annotated[tuple[str, ...], NoDecode] = Field(
+    defillama_chains: tuple[str, ...] = Field(
         default=(), description="Only these chains, separated by commas; all when empty."
     )
     defillama_stablecoins: bool = Field(default=False, description="Only stablecoin pools.")
 
-    def __init__(self, **given: Any) -> None:
-        for name in ("defillama_protocols", "defillama_chains"):
-            text = given.get(name, os.environ.get(f"{PREFIX}{name.upper()}"))
-            if isinstance(text, str):
-                given[name] = tuple(part.strip() for part in text.split(",") if part.strip())
-        super().__init__(**given)
+    @field_validator("defillama_protocols", "defillama_chains", mode="before")
+    @classmethod
+    def _from_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is the library's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load_settings` hands over, which reads the environment and refuses what is unknown."""
+        return (init_settings,)
 
 
 def load_settings(environment: Mapping[str, str] | None = None, **given: Any) -> Settings:

@@ -118,6 +118,14 @@ def latest_forecasts(daily: pl.DataFrame, evaluation: Evaluation) -> pl.DataFram
     )
 
 
+def for_spreadsheets(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with texts that a spreadsheet would run as a formula opened by an apostrophe."""
+    texts = pl.col(pl.String)
+    return rows.with_columns(
+        pl.when(texts.str.contains(r"^[=+\-@\t\r]")).then("'" + texts).otherwise(texts).name.keep()
+    )
+
+
 def _label() -> pl.Expr:
     """Symbol, protocol and chain as far as they are known, else the id."""
     known = pl.concat_str(["symbol", "protocol", "chain"], separator=" ", ignore_nulls=True)

@@ -16,7 +16,7 @@ from defimon.flows.backtest import BacktestResult, run_backtest, trial_log_of
 from defimon.flows.backtest_setup import Setup
 from defimon.flows.collect_live import collect
 from defimon.flows.evaluate import Evaluation, Plan, evaluate
-from defimon.flows.forecast import latest_forecasts, latest_plan
+from defimon.flows.forecast import for_spreadsheets, latest_forecasts, latest_plan
 from defimon.flows.load import daily as daily_panel
 from defimon.flows.panel import judged_file
 from defimon.flows.walk import Progress, silent
@@ -210,7 +210,7 @@ def _write(
     result: BacktestResult | None,
 ) -> tuple[Path, ...]:
     """Everything into the folder: the report last, so that it never speaks of files that are not there."""
-    latest.write_csv(folder / "forecasts.csv")
+    for_spreadsheets(latest).write_csv(folder / "forecasts.csv")
     predictions.write_parquet(folder / "predictions.parquet")
     files = [folder / "forecasts.csv", folder / "predictions.parquet"]
     if result is not None:

@@ -52,9 +52,15 @@ def headline(board: pl.DataFrame, strategies: pl.DataFrame) -> list[str]:
     served = board.filter((pl.col("target") == "apy_mean") & (pl.col("model") == charts.SERVED))
     if served.height:
         row = served.row(0, named=True)
-        verb = "better" if row["skill"] >= 0 else "worse"
+        if row["skill"] == 0.0:
+            told = (
+                "No model is proved better than 'same as today' here, so that is what defimon served, over "
+            )
+        else:
+            verb = "better" if row["skill"] > 0 else "worse"
+            told = f"What defimon served was {abs(row['skill']):.1%} {verb} than 'same as today' over "
         lines.append(
-            f"What defimon served was {abs(row['skill']):.1%} {verb} than 'same as today' over "
+            f"{told}"
             f"{row['n']:,.0f} forecasts (Diebold-Mariano t {row['dm_t']:+.1f}); its 90 % intervals held "
             f"{row['coverage']:.1%} of the time, {row['coverage_pool_p05']:.0%} in the 5th-percentile pool."
         )

@@ -14,7 +14,8 @@ BENCHMARK_CHAIN, BENCHMARK_SYMBOL = "ethereum", "USDC"
 
 class Hold(Strategy):
     """All into one pool on the first day: `choices.pool`; else the one with the largest TVL; else, where no
-    TVL is known, USDC on Ethereum. Reads `pool`.
+    TVL is known, USDC, on Ethereum if there; else the pool with the middle APY, which nobody picked for its
+    result. Reads `pool`.
     """
 
     name = "hold"
@@ -32,17 +33,18 @@ class Hold(Strategy):
         by_size = largest(view.open_pools, "tvl_usd", 1)
         if by_size:
             return by_size[0]
-        benchmark = view.open_pools.filter(
-            (pl.col("chain") == BENCHMARK_CHAIN) & (pl.col("symbol") == BENCHMARK_SYMBOL)
-        )
-        if benchmark.height:
-            return str(benchmark["pool_id"][0])
-        raise FixSettings(
-            f"Strategy hold finds no pool on {view.day}: TVL is unknown and there is no "
-            f"{BENCHMARK_SYMBOL} on {BENCHMARK_CHAIN}.",
-            variable="pool",
-            remedy="Name the pool to hold with --pool of `defimon backtest`, or give the panel tvl_usd.",
-        )
+        pools = view.open_pools.sort("pool_id")
+        usual = pools.filter(pl.col("symbol") == BENCHMARK_SYMBOL)
+        for candidates in (usual.filter(pl.col("chain") == BENCHMARK_CHAIN), usual):
+            if candidates.height:
+                return str(candidates["pool_id"][0])
+        if pools.is_empty():
+            raise FixSettings(
+                f"Strategy hold finds no pool on {view.day} that is open for deposits.",
+                variable="pool",
+                remedy="Begin later, or name the pool to hold with --pool of `defimon backtest`.",
+            )
+        return str(pools.sort("apy", "pool_id")["pool_id"][(pools.height - 1) // 2])
 
     @staticmethod
     def _named(pool: str, known: list[str]) -> str:

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from defimon.apps.cli._console import out, plain
 from defimon.core.errors import FixSettings
+from defimon.flows.forecast import for_spreadsheets
 
 MOST_ROWS = 40
 """Rows on the terminal; a file holds them all."""
@@ -36,7 +37,7 @@ def write_forecasts(rows: pl.DataFrame, path: Path) -> None:
     """Write forecasts as CSV or Parquet by suffix, whole or not at all."""
     partial = path.with_name(path.name + ".partial")
     if path.suffix == ".csv":
-        rows.write_csv(partial)
+        for_spreadsheets(rows).write_csv(partial)
     elif path.suffix == ".parquet":
         rows.write_parquet(partial)
     else:
