@@ -19,6 +19,9 @@ MOST_CURVES = 8
 
 HISTORY_DAYS = 90
 
+ROOT_TICKS = (0.0, 0.01, 0.02, 0.05, *(0.1 * 2.0**power for power in range(14)))
+"""Rates that stand about evenly apart on a scale of square roots."""
+
 
 def skill_chart(board: pl.DataFrame) -> str:
     """Skill of each model against the yardstick; bars left of zero lose to doing nothing."""
@@ -88,6 +91,7 @@ def bands_chart(latest: pl.DataFrame) -> str:
         axes.grid(visible=False, axis="y")
         axes.set_xscale("function", functions=(_root, np.square))
         axes.set_xlim(left=0)
+        axes.set_xticks([tick for tick in ROOT_TICKS if tick <= axes.get_xlim()[1]])
         percents(axes, which="x")
         axes.set_xlabel("APY, on a scale of square roots so that small rates can be told apart")
         axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3)
