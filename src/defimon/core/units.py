@@ -19,11 +19,6 @@ def fraction_from_percent(percent: pl.Expr) -> pl.Expr:
     return percent / 100.0
 
 
-def accrual(rate: float, days: float) -> float:
-    """Fraction earned in `days` at `rate`, a nominal fraction a year that is not compounded."""
-    return rate * days / DAYS_PER_YEAR
-
-
 def utc_now() -> datetime:
     return datetime.now(UTC)
 

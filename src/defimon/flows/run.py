@@ -10,6 +10,7 @@ from defimon.core.provenance import code_version
 from defimon.core.settings import Settings
 from defimon.core.tables import FORECASTS
 from defimon.core.units import utc_now
+from defimon.evaluation.scores import LEVEL
 from defimon.evaluation.universe import UniverseRules
 from defimon.flows._store import open_store
 from defimon.flows.backtest import BacktestResult, run_backtest, trial_log_of
@@ -31,8 +32,6 @@ DISTRESS_MODEL = "xgboost"
 
 LENDING_SET = Path("open/aave_v3_snapshots.parquet")
 """Where the recorded lending panel lies among the data sets."""
-
-LEVEL = 0.90
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from defimon.apps.cli._options import MinDays, MinMeanApy, MinTvl, Protocol
+
 DAY = ["%Y-%m-%d"]
 
 
@@ -22,14 +24,10 @@ def evaluate(
     warm_up_days: Annotated[
         int, typer.Option(min=0, help="Days forecast before the window, unscored, for intervals and gate.")
     ] = 84,
-    protocol: Annotated[
-        str, typer.Option(help="lending or exchange: universe rules and scale of errors.")
-    ] = "lending",
-    min_days: Annotated[
-        int | None, typer.Option(help="Observed days a pool needs before the window.")
-    ] = None,
-    min_mean_apy: Annotated[float | None, typer.Option(help="Mean APY it needs, as a fraction.")] = None,
-    min_tvl: Annotated[float | None, typer.Option(help="Median TVL it needs, in USD.")] = None,
+    protocol: Protocol = "lending",
+    min_days: MinDays = None,
+    min_mean_apy: MinMeanApy = None,
+    min_tvl: MinTvl = None,
     out: Annotated[Path | None, typer.Option(help="Write one row per forecast to this Parquet file.")] = None,
     processes: Annotated[
         int | None, typer.Option(min=1, help="Processes that fit beside each other.")

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from defimon.apps.cli._options import MinDays, MinMeanApy, MinTvl
+
 
 def forecast(
     pool: Annotated[list[str] | None, typer.Argument(help="Pools to answer for; all unless given.")] = None,
@@ -13,9 +15,9 @@ def forecast(
     ] = None,
     horizon: Annotated[int, typer.Option(min=1, max=30, help="How far ahead, in days.")] = 7,
     models: Annotated[str, typer.Option(help="Models to choose from, by commas.")] = "",
-    min_days: Annotated[int | None, typer.Option(help="Observed days a pool needs.")] = None,
-    min_mean_apy: Annotated[float | None, typer.Option(help="Mean APY it needs, as a fraction.")] = None,
-    min_tvl: Annotated[float | None, typer.Option(help="Median TVL it needs, in USD.")] = None,
+    min_days: MinDays = None,
+    min_mean_apy: MinMeanApy = None,
+    min_tvl: MinTvl = None,
     out: Annotated[Path | None, typer.Option(help="Write the forecasts to this CSV or Parquet file.")] = None,
 ) -> None:
     """Forecast the yield of the days ahead, with the model that has proved itself, or the yardstick."""

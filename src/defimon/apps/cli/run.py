@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from defimon.apps.cli._options import MinDays, MinMeanApy, MinTvl, Protocol
+
 
 def run(
     panel: Annotated[
@@ -13,14 +15,10 @@ def run(
     out: Annotated[Path, typer.Option(help="Folder for the report and its data.")] = Path("defimon-run"),
     models: Annotated[str, typer.Option(help="Models, by commas; add lstm or random_forest here.")] = "",
     horizon: Annotated[int, typer.Option(min=1, max=30, help="How far ahead, in days.")] = 7,
-    protocol: Annotated[
-        str, typer.Option(help="lending or exchange: universe rules and scale of errors.")
-    ] = "lending",
-    min_days: Annotated[
-        int | None, typer.Option(help="Observed days a pool needs before the window.")
-    ] = None,
-    min_mean_apy: Annotated[float | None, typer.Option(help="Mean APY it needs, as a fraction.")] = None,
-    min_tvl: Annotated[float | None, typer.Option(help="Median TVL it needs, in USD.")] = None,
+    protocol: Protocol = "lending",
+    min_days: MinDays = None,
+    min_mean_apy: MinMeanApy = None,
+    min_tvl: MinTvl = None,
     capital: Annotated[float, typer.Option(help="USD that the backtest begins with.")] = 10_000.0,
     bps: Annotated[float, typer.Option(help="Basis points that a deposit or withdrawal costs.")] = 10.0,
     gas_usd: Annotated[float, typer.Option(help="USD of gas a transaction.")] = 1.0,

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from defimon.apps.cli._options import MinDays, MinMeanApy, MinTvl, Protocol
+
 
 def train(
     panel: Annotated[
@@ -15,12 +17,10 @@ def train(
     ] = None,
     horizon: Annotated[int, typer.Option(min=1, max=30, help="How far ahead, in days.")] = 7,
     models: Annotated[str, typer.Option(help="Models to choose from, by commas.")] = "",
-    protocol: Annotated[
-        str, typer.Option(help="lending or exchange: universe rules and scale of errors.")
-    ] = "lending",
-    min_days: Annotated[int | None, typer.Option(help="Observed days a pool needs.")] = None,
-    min_mean_apy: Annotated[float | None, typer.Option(help="Mean APY it needs, as a fraction.")] = None,
-    min_tvl: Annotated[float | None, typer.Option(help="Median TVL it needs, in USD.")] = None,
+    protocol: Protocol = "lending",
+    min_days: MinDays = None,
+    min_mean_apy: MinMeanApy = None,
+    min_tvl: MinTvl = None,
 ) -> None:
     """Prove models on history, fit the one that beats the yardstick on all of it, and keep it."""
     from defimon.apps.cli._console import progress_bar
