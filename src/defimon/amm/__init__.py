@@ -1,0 +1,1 @@
+"""Pools of automated market makers, exact to the last base unit: quotes, size, routes, positions."""

@@ -1,0 +1,1 @@
+"""What a liquidity position is worth and earned."""

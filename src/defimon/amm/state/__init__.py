@@ -1,0 +1,1 @@
+"""Pool states as JSON documents, and readers of recorded contract answers."""

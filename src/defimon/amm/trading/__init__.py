@@ -1,0 +1,1 @@
+"""What to do with pools: best size, best route, arbitrage."""
