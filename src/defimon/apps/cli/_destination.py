@@ -6,19 +6,19 @@ from pathlib import Path
 from defimon.core.errors import FixSettings
 
 
-def refuse_bad_file(path: Path | None, *suffixes: str) -> None:
+def refuse_bad_file(path: Path | None, *suffixes: str, option: str = "--out") -> None:
     """Raises FixSettings unless `path` is None, or ends in one of `suffixes` and can be written."""
     if path is None:
         return
     if path.suffix not in suffixes:
         raise FixSettings(
-            f"--out {path} does not end in {' or '.join(suffixes)}.",
-            variable="--out",
+            f"{option} {path} does not end in {' or '.join(suffixes)}.",
+            variable=option,
             remedy="Name the file so that it says its format.",
         )
     if path.is_dir():
-        raise FixSettings(f"--out {path} is a folder.", variable="--out", remedy="Name a file in it.")
-    _refuse_shut(path, path.parent)
+        raise FixSettings(f"{option} {path} is a folder.", variable=option, remedy="Name a file in it.")
+    _refuse_shut(path, path.parent, option)
 
 
 def refuse_bad_folder(path: Path | None) -> None:
@@ -28,20 +28,20 @@ def refuse_bad_folder(path: Path | None) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _unwritable(path, error) from error
-    _refuse_shut(path, path)
+        raise _unwritable(path, error, "--out") from error
+    _refuse_shut(path, path, "--out")
 
 
-def _refuse_shut(path: Path, folder: Path) -> None:
+def _refuse_shut(path: Path, folder: Path, option: str) -> None:
     try:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise _unwritable(path, error, option) from error
 
 
-def _unwritable(path: Path, error: OSError) -> FixSettings:
+def _unwritable(path: Path, error: OSError, option: str) -> FixSettings:
     return FixSettings(
-        f"--out {path} cannot be written ({error.strerror}).",
-        variable="--out",
+        f"{option} {path} cannot be written ({error.strerror}).",
+        variable=option,
         remedy="Choose a folder that is there and that you may write to.",
     )
