@@ -29,7 +29,7 @@ def bought_for(sold: int, reserve_in: int, reserve_out: int, fee_ppm: int) -> in
 
 
 def sold_for(bought: int, reserve_in: int, reserve_out: int, fee_ppm: int) -> int:
-    """Base units to sell for 0 < `bought` < `reserve_out`; one is added even where the division leaves no rest.
+    """Base units to sell for 0 < `bought` < `reserve_out`; one is added even where nothing is left over.
 
     Source: UniswapV2Library.getAmountIn.
     """
