@@ -26,6 +26,8 @@ class Quote:
     back. `fee` is in base units of `fee_token`. `steps` counts the price ranges the contract walks through,
     `crossed` the ticks whose liquidity came or went. `landing` is the pool type's own note of where the
     trade ends, enough for `apply`.
+
+    Some trades can be quoted and not executed; for those `after` and what follows from it raise Refused.
     """
 
     pool: "Pool"
@@ -149,9 +151,10 @@ class Pool(ABC):
         def fits(amount: int) -> bool:
             try:
                 quote = self.quote_exact_in(sell, buy, amount)
+                stays = quote.price_impact <= impact
             except Refused:
                 return False
-            return not quote.partial and quote.price_impact <= impact
+            return stays and not quote.partial
 
         amount = last_that_holds(fits, start=max(self.balance(sell) >> 10, 1))
         if amount < 1:
