@@ -43,6 +43,7 @@ PUBLIC = {
     "defimon.flows.forecast": {"forecast", "latest_forecasts", "latest_plan"},
     "defimon.flows.backtest": {"BacktestResult", "run_backtest", "save_backtest"},
     "defimon.flows.audit": {"Audit", "audit_leaks"},
+    "defimon.flows.quote": {"Trade", "curves", "depths", "quote_trade"},
     "defimon.core.settings": {"Settings", "load_settings"},
 }
 
@@ -59,8 +60,8 @@ def test_the_command_line_has_these_commands():
         [sys.executable, "-c", "from defimon.apps.cli.main import main; main()", "--help"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    commands = ("audit", "backtest", "collect", "evaluate", "forecast", "import", "models", "panel", "run")
-    for command in (*commands, "train"):
+    commands = ("amm", "audit", "backtest", "collect", "evaluate", "forecast", "import", "models", "panel")
+    for command in (*commands, "run", "train"):
         assert f" {command} " in done.stdout
 
 

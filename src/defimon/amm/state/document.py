@@ -25,11 +25,19 @@ UINT64 = 1 << 64
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token of a chain: `id` as the pools name it (its address), `decimals` of its base unit."""
+    """A token of a chain: `id` as the pools name it (its address), `decimals` of its base unit.
+
+    `symbol` is empty where none is known.
+    """
 
     id: str
     symbol: str
     decimals: int
+
+    @property
+    def shown(self) -> str:
+        """The symbol, or the id where there is none."""
+        return self.symbol or self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +59,8 @@ class State:
         for token in self.tokens:
             if token.id.casefold() == wanted:
                 return token
-        same = [token for token in self.tokens if token.symbol == text]
-        same = same or [token for token in self.tokens if token.symbol.casefold() == wanted]
+        same = [token for token in self.tokens if token.symbol and token.symbol == text]
+        same = same or [token for token in self.tokens if token.symbol and token.symbol.casefold() == wanted]
         if len(same) > 1:
             raise BadData(
                 f"{text[:60]!r} names {len(same)} tokens.",
@@ -61,7 +69,7 @@ class State:
             )
         if same:
             return same[0]
-        symbols = {token.symbol.casefold(): token.symbol for token in self.tokens}
+        symbols = {token.shown.casefold(): token.shown for token in self.tokens}
         near = [symbols[name] for name in difflib.get_close_matches(wanted[:60], symbols, n=3)]
         hint = (
             f"Did you mean {', '.join(near)}?" if near else f"Known: {', '.join(_first(symbols.values()))}."
@@ -99,7 +107,10 @@ def write_state(state: State) -> dict[str, Any]:
         "block": state.block,
         "origin": state.origin,
         "tokens": [
-            {"id": token.id, "symbol": token.symbol, "decimals": token.decimals} for token in state.tokens
+            {"id": token.id}
+            | ({"symbol": token.symbol} if token.symbol else {})
+            | {"decimals": token.decimals}
+            for token in state.tokens
         ],
         "pools": [
             {"id": pool_id, "type": pool.name, **pool.to_state()} for pool_id, pool in state.pools.items()
@@ -114,9 +125,8 @@ def _objects(top: Fields, name: str) -> Iterator[tuple[object, str]]:
 
 def _token(value: object, path: str) -> Token:
     fields = Fields(value, path)
-    token = Token(
-        fields.text("id"), fields.text("symbol"), fields.integer("decimals", below=MOST_DECIMALS + 1)
-    )
+    symbol = fields.text("symbol") if fields.has("symbol") else ""
+    token = Token(fields.text("id"), symbol, fields.integer("decimals", below=MOST_DECIMALS + 1))
     fields.done()
     return token
 
