@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from defimon.backtest.arrays import Floats
 from defimon.core.errors import FixSettings
 from defimon.core.units import BASIS_POINT
 
@@ -33,3 +36,22 @@ class Costs:
     def rate(self) -> float:
         """Share of a moved amount that is lost: 10 bps is 0.001."""
         return self.bps_per_side * BASIS_POINT
+
+
+def proceeds(withdraw: Floats, costs: Costs) -> float:
+    """USD that withdrawals bring in after their costs, swaps aside."""
+    gas = costs.gas_usd * np.count_nonzero(withdraw) if costs.gas_usd else 0.0
+    return float(withdraw.sum()) * (1.0 - costs.rate) - gas
+
+
+def worth_their_gas(deposit: Floats, cash: float, costs: Costs) -> Floats:
+    """Deposits larger than their gas; the smallest go first when gas is too dear for all."""
+    if costs.gas_usd <= 0:
+        return deposit
+    deposit = np.where(deposit > costs.gas_usd, deposit, 0.0)
+    places = np.flatnonzero(deposit)
+    if len(places) * costs.gas_usd > cash:
+        payable = max(int(cash / costs.gas_usd), 0)
+        by_size = places[np.argsort(deposit[places], kind="stable")]
+        deposit[by_size[: len(places) - payable]] = 0.0
+    return deposit

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from defimon.backtest.arrays import Flags, Floats, Places
 from defimon.backtest.costs import Costs
-from defimon.backtest.ledger import ACCRUAL, DEPOSIT, WITHDRAW, Ledger
+from defimon.backtest.ledger import ACCRUAL, DEPOSIT, SWAP, WITHDRAW, Ledger
 from defimon.backtest.market import Market
-from defimon.backtest.orders import Flags, Floats, Moves, Places, moves
+from defimon.backtest.orders import Moves, moves
+from defimon.backtest.swaps import Swaps
 from defimon.core.errors import BadData, FixSettings
 
 Decide = Callable[[int, Floats, float], Floats]
@@ -35,8 +37,9 @@ class Rules:
 
 @dataclass(slots=True)
 class Run:
-    """What a simulation left: `equity` (t,) in USD at the end of each day after moves, final balances, costs,
-    money moved in USD (deposits and withdrawals together), number of transactions, and the ledger.
+    """What a simulation left: `equity` (t,) in USD at the end of each day after moves, final balances, all
+    costs, money moved in USD (deposits and withdrawals together), number of transactions, the ledger, and how
+    much of the costs were swaps.
     """
 
     equity: Floats
@@ -46,15 +49,23 @@ class Run:
     costs_usd: float = 0.0
     moved_usd: float = 0.0
     transactions: int = 0
+    swap_usd: float = 0.0
 
 
 def simulate(
-    market: Market, decisions: list[int], decide: Decide, capital: float, costs: Costs, rules: Rules
+    market: Market,
+    decisions: list[int],
+    decide: Decide,
+    capital: float,
+    costs: Costs,
+    rules: Rules,
+    swaps: Swaps | None = None,
 ) -> Run:
     """Run from the first day of the market to its last; `decisions` are day indices in rising order.
 
     A pool that was not observed on the day of execution, takes no deposits or pays nothing out keeps its part
-    of the order open until it can be done or the next order replaces it. Raises FixSettings for a capital
+    of the order open until it can be done or the next order replaces it; so does what `swaps` cannot take in
+    one day. Raises FixSettings for a capital
     that is not above 0, BadData for impossible weights, Doubtful when the ledger does not balance.
     """
     if not capital > 0:
@@ -65,7 +76,7 @@ def simulate(
             variable="rebalance_days",
             remedy="Decide less often, or execute sooner.",
         )
-    book = _Book(market, capital, costs, rules)
+    book = _Book(market, capital, costs, rules, swaps)
     last = market.days_count - 1
     for position, day in enumerate(decisions):
         book.accrue_to(day)
@@ -90,8 +101,10 @@ def _checked(weights: Floats, pools: int) -> Floats:
 class _Book:
     """Balances on the way through the days."""
 
-    def __init__(self, market: Market, capital: float, costs: Costs, rules: Rules) -> None:
-        self.market, self.costs, self.rules = market, costs, rules
+    def __init__(
+        self, market: Market, capital: float, costs: Costs, rules: Rules, swaps: Swaps | None
+    ) -> None:
+        self.market, self.costs, self.rules, self.swaps = market, costs, rules, swaps
         self.day = 0
         cash = float(capital)
         nothing = np.zeros(market.pools_count)
@@ -142,6 +155,7 @@ class _Book:
                 may_deposit=_both(wanted, market.may_deposit, day),
                 may_withdraw=_both(wanted, market.may_withdraw, day),
                 smallest=self.rules.smallest_move,
+                swaps=self.swaps,
             )
             self._execute(planned, day)
             wanted = planned.refused if wanted is None else wanted & planned.refused
@@ -161,6 +175,12 @@ class _Book:
             run.costs_usd += paid
             run.moved_usd += total
             run.transactions += count
+        if planned.swap is not None and planned.swap.any():
+            paid = float(planned.swap.sum())
+            run.ledger.write(day, SWAP, planned.swap)
+            run.cash -= paid
+            run.costs_usd += paid
+            run.swap_usd += paid
         run.cash = max(run.cash, 0.0) if run.cash > -1e-9 else run.cash
         run.equity[day] = run.cash + float(run.holdings.sum())
 

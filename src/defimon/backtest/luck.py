@@ -9,7 +9,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.random import Generator
 
-from defimon.backtest.orders import Floats
+from defimon.backtest.arrays import Floats
 from defimon.core.units import DAYS_PER_YEAR
 
 BLOCK_DAYS = 14

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from defimon.backtest.orders import Flags, Floats, Places
+from defimon.backtest.arrays import Flags, Floats, Places
 from defimon.core.errors import BadData
 from defimon.core.units import DAYS_PER_YEAR
 

@@ -3,16 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from defimon.backtest.costs import Costs
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-Places = NDArray[np.int64]
-
-ROUNDING = 1e-12
-"""Relative margin below which float sums differ; deposits stay this much under the cash there is."""
+from defimon.backtest.arrays import Flags, Floats
+from defimon.backtest.costs import Costs, proceeds, worth_their_gas
+from defimon.backtest.swap_orders import ROUNDING, swapped
+from defimon.backtest.swaps import Swaps
 
 DUST = 1e-9
 """Share of the whole value that is too small to be a move: a thousand times ROUNDING."""
@@ -23,13 +18,15 @@ class Moves:
     """Withdrawals, then deposits, in USD before costs, by pool (n,).
 
     A withdrawal w adds w (1 - rate) - gas to the cash; a deposit d takes d (1 + rate) + gas from it.
-    `refused` (n,) is true where a move was wanted that the pool does not allow now, and where a deposit was
-    cut short because of that.
+    `refused` (n,) is true where a move was wanted that the pool does not allow now, where one was cut to what
+    can be swapped, and where a deposit was cut short because of that. `swap` (n,) is what the swaps of these
+    moves take from the cash besides; None where none is reckoned with.
     """
 
     withdraw: Floats
     deposit: Floats
     refused: Flags
+    swap: Floats | None = None
 
     @property
     def any(self) -> bool:
@@ -45,12 +42,14 @@ def moves(
     may_deposit: Flags | None = None,
     may_withdraw: Flags | None = None,
     smallest: float = 0.0,
+    swaps: Swaps | None = None,
 ) -> Moves:
     """Moves from `holdings` (n,) and `cash`, all in USD, to the shares `weights` (n,) of the whole value.
 
     A change of at most the share `smallest` of the whole value is left, save to leave a pool for good; so is
     a move that would not bring in its own gas. Withdrawals pay for deposits: when costs or refused
-    withdrawals leave too little, all deposits shrink alike, so cash is never negative.
+    withdrawals leave too little, all deposits shrink alike, so cash is never negative. With `swaps`, what
+    the pools that swap for it can take cuts an order too.
     """
     value = cash + float(holdings.sum())
     change = weights * value - holdings
@@ -66,6 +65,12 @@ def moves(
     if may_deposit is not None:
         refused |= (deposit > 0) & ~may_deposit
         deposit[~may_deposit] = 0.0
+    if swaps is not None:
+        done = swapped(withdraw, deposit, cash, costs, swaps, least=DUST * value)
+        refused |= done.cut_out | done.cut_in
+        if held_up or done.cut_out.any():
+            refused |= done.deposit < deposit
+        return Moves(done.withdraw, done.deposit, refused, done.cost)
     if costs.gas_usd > 0:
         withdraw[withdraw * (1.0 - costs.rate) <= costs.gas_usd] = 0.0
     raised = cash + proceeds(withdraw, costs)
@@ -75,21 +80,9 @@ def moves(
     return Moves(withdraw, afforded, refused)
 
 
-def proceeds(withdraw: Floats, costs: Costs) -> float:
-    """USD that withdrawals bring in after their costs."""
-    gas = costs.gas_usd * np.count_nonzero(withdraw) if costs.gas_usd else 0.0
-    return float(withdraw.sum()) * (1.0 - costs.rate) - gas
-
-
 def _afforded(deposit: Floats, cash: float, costs: Costs) -> Floats:
-    """Deposits that `cash` pays for with their costs: the smallest go first when gas is too dear for all."""
-    if costs.gas_usd > 0:
-        deposit = np.where(deposit > costs.gas_usd, deposit, 0.0)
-        places = np.flatnonzero(deposit)
-        if len(places) * costs.gas_usd > cash:
-            payable = max(int(cash / costs.gas_usd), 0)
-            by_size = places[np.argsort(deposit[places], kind="stable")]
-            deposit[by_size[: len(places) - payable]] = 0.0
+    """Deposits that `cash` pays for with their costs."""
+    deposit = worth_their_gas(deposit, cash, costs)
     wanted = float(deposit.sum()) * (1.0 + costs.rate)
     left = cash - (costs.gas_usd * np.count_nonzero(deposit) if costs.gas_usd else 0.0)
     if wanted <= 0 or left <= 0:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from defimon.backtest.arrays import Floats
 from defimon.backtest.engine import Run
-from defimon.backtest.orders import Floats
 from defimon.core.units import DAYS_PER_YEAR
 
 
@@ -16,7 +16,8 @@ class Performance:
     `total_return` of the whole period; `annual_return` compounded; `volatility` of daily returns, a year;
     `sharpe` and `sortino` a year against a riskless rate of zero, None where nothing varies; `max_drawdown`
     from the highest value so far, losses of principal and costs included; `turnover` money moved, one way,
-    as a multiple of the mean value, a year; `transactions` a count.
+    as a multiple of the mean value, a year; `transactions` a count; `swap_usd` the part of `costs_usd` that
+    swaps lost.
     """
 
     final_value_usd: float
@@ -29,6 +30,7 @@ class Performance:
     turnover: float
     costs_usd: float
     transactions: int
+    swap_usd: float
 
 
 def performance(run: Run, capital: float) -> Performance:
@@ -49,6 +51,7 @@ def performance(run: Run, capital: float) -> Performance:
         turnover=run.moved_usd / 2.0 / float(equity.mean()) / years,
         costs_usd=run.costs_usd,
         transactions=run.transactions,
+        swap_usd=run.swap_usd,
     )
 
 

@@ -6,10 +6,10 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
+from defimon.backtest.arrays import Floats, Places
 from defimon.backtest.costs import Costs
 from defimon.backtest.engine import Decide
 from defimon.backtest.market import Market
-from defimon.backtest.orders import Floats, Places
 from defimon.core.errors import BadData
 from defimon.core.units import start_of
 from defimon.strategies._base import FORECAST_COLUMNS, Strategy, View

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from defimon.backtest.arrays import Flags
 from defimon.backtest.engine import Run, simulate
 from defimon.backtest.forecasts import injected
 from defimon.backtest.market import Accruals, Market, market_of
-from defimon.backtest.orders import Flags
 from defimon.backtest.universe import dollar_pools
 from defimon.backtest.views import FRESH_DAYS, Known, decide_by
 from defimon.core.errors import BadData
