@@ -142,7 +142,8 @@ class Pool(ABC):
     def largest_within(self, sell: str, buy: str, impact: Fraction) -> Quote:
         """Largest exact-in trade whose price impact is at most `impact` (0.003 is 30 bps).
 
-        Found by exact search over integers. Raises Refused when not even one base unit stays within.
+        Found by exact search over integers; a type that refuses small trades while it takes larger ones
+        brings its own. Raises Refused when not even one base unit stays within.
         LeavesState when the answer lies outside the recorded part.
         """
         if not 0 <= impact < 1:
