@@ -98,3 +98,9 @@ def step_out(price: int, target: int, liquidity: int, left: int, fee_ppm: int, *
     after = price_after_output(price, liquidity, left, down=down)
     paid, got, fee = full_step(price, after, liquidity, fee_ppm, down=down)
     return after, paid, min(got, left), fee
+
+
+def fee_growth(fee: int, liquidity: int, share: int) -> tuple[int, int]:
+    """Fee per unit of liquidity (128 binary places) of a step, and the protocol's part, one `share`-th."""
+    kept = fee // share if share else 0
+    return ((fee - kept) << 128) // liquidity if liquidity else 0, kept

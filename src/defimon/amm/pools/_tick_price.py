@@ -80,3 +80,18 @@ def tick_at(sqrt_price: int) -> int:
     while sqrt_price_at(tick + 1) <= sqrt_price:
         tick += 1
     return tick
+
+
+def check_tick(tick: int, sqrt_price: int, spacing: int) -> None:
+    """Raises BadState unless the price lies within `tick`, or at its upper end.
+
+    A swap downwards that stops at the end of a step stands in the tick below; steps end at multiples of the
+    spacing.
+    """
+    within = tick_at(sqrt_price)
+    stopped = tick + 1 == within and within % spacing == 0 and sqrt_price_at(within) == sqrt_price
+    if tick != within and not stopped:
+        raise BadState(
+            f"The square-root price {sqrt_price} lies in tick {within}, not in {tick}.",
+            remedy="Read price and tick as of one block.",
+        )

@@ -3,10 +3,14 @@
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING, Any, Self
 
 from defimon.amm.pools._errors import BadState, LeavesState
-from defimon.amm.pools._fields import UINT128
+from defimon.amm.pools._fields import UINT128, Fields
 from defimon.amm.pools._tick_price import MAX_TICK, MIN_TICK
+
+if TYPE_CHECKING:
+    from defimon.amm.pools._tick_ladder import TickLadder
 
 MOST_SPACING = 16_384
 """UniswapV3Factory.enableFeeAmount: the spacing is below it."""
@@ -35,6 +39,8 @@ class TickTable:
     nets: tuple[int, ...] = field(init=False, repr=False, compare=False)
     active: tuple[int, ...] = field(init=False, repr=False, compare=False)
     """Sum of the nets up to and with each row."""
+    ladders: dict[tuple[int, int, bool], "TickLadder"] = field(init=False, repr=False, compare=False)
+    """Running totals of swap steps by fee, protocol share and direction, kept by the price paths."""
 
     def __post_init__(self) -> None:
         if not 0 < self.spacing < MOST_SPACING:
@@ -43,12 +49,31 @@ class TickTable:
             self._check(row)
         object.__setattr__(self, "ticks", tuple(tick for tick, _, _ in self.rows))
         object.__setattr__(self, "nets", tuple(net for _, _, net in self.rows))
+        object.__setattr__(self, "ladders", {})
         object.__setattr__(self, "active", tuple(accumulate(self.nets)))
         for before, tick in pairwise(self.ticks):
             if before >= tick:
                 raise BadState(f"Tick {tick} follows {before}.", remedy="Sort the ticks, each once.")
         if self.words is None and self.rows:
             self._check_sums()
+
+    @classmethod
+    def from_state(cls, fields: Fields) -> Self:
+        """From `tick_spacing`, `ticks` (rows of tick, gross, net) and `words` ("all", or the known ones)."""
+        spacing = fields.integer("tick_spacing", low=1, below=MOST_SPACING)
+        rows = fields.rows("ticks", 3, low=-UINT128, below=UINT128)
+        words = None
+        if fields.raw("words") != "all":
+            words = frozenset(fields.integers("words", low=MIN_TICK, below=MAX_TICK))
+        return cls(spacing, tuple((tick, gross, net) for tick, gross, net in rows), words)
+
+    def to_state(self) -> dict[str, Any]:
+        """The inverse of `from_state`."""
+        return {
+            "tick_spacing": str(self.spacing),
+            "ticks": [[str(value) for value in row] for row in self.rows],
+            "words": "all" if self.words is None else [str(word) for word in sorted(self.words)],
+        }
 
     @property
     def complete(self) -> bool:

@@ -1,31 +1,28 @@
 """Pools whose liquidity lies in price ranges: Uniswap v3 and its forks."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, ClassVar, Self, TypeVar
+from math import ceil, floor, isqrt
+from typing import Any, ClassVar, Self
 
 from defimon.amm.pools._base import Exact, Pool, Quote
+from defimon.amm.pools._concentrated_numbers import Numbers, check_numbers, read_numbers
 from defimon.amm.pools._errors import BadState, LeavesState, Refused
 from defimon.amm.pools._fields import UINT128, UINT256, Fields
-from defimon.amm.pools._price_path import PricePath
-from defimon.amm.pools._swap_steps import FEE_UNITS
+from defimon.amm.pools._price_path import ALL, PricePath
+from defimon.amm.pools._swap_gas import swap_gas
 from defimon.amm.pools._tick_price import (
     MAX_SQRT_PRICE,
-    MAX_TICK,
     MIN_SQRT_PRICE,
-    MIN_TICK,
+    check_tick,
     sqrt_price_at,
-    tick_at,
 )
 from defimon.amm.pools._tick_table import TickTable
+from defimon.core.errors import BadData
 
-T = TypeVar("T", int, str)
-
-AMOUNT_LIMIT = 1 << 255
-"""UniswapV3Pool.swap takes an int256."""
-
-PROTOCOL_SHARES = (0, *range(4, 11))
-"""UniswapV3Pool.setFeeProtocol: off, or one part in 4 to 10 of the fee."""
+KEPT = ("tokens", "fee_ppm", "ticks", "protocol_share")
+"""Fields of a pool that no swap changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,43 +56,13 @@ class Concentrated(Pool):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_paths", [None, None])
-        self._check_numbers()
-        self._check_price()
+        check_numbers(Numbers(*(getattr(self, name) for name in Numbers._fields)))
+        check_tick(self.tick, self.sqrt_price_x96, self.ticks.spacing)
         if self.ticks.complete and self.liquidity != self.ticks.liquidity_at(self.tick):
             raise BadState(
                 f"The liquidity is {self.liquidity}, but the ticks up to {self.tick} sum to "
                 f"{self.ticks.liquidity_at(self.tick)}.",
                 remedy="Read liquidity and ticks as of one block.",
-            )
-
-    def _check_numbers(self) -> None:
-        if len(self.tokens) != 2 or self.tokens[0] == self.tokens[1] or not all(self.tokens):
-            raise BadState(f"The tokens are {self.tokens!r}.", remedy="Name two different tokens.")
-        if not 0 <= self.fee_ppm < FEE_UNITS:
-            raise BadState(f"fee_ppm is {self.fee_ppm}.", remedy=f"From 0 to below {FEE_UNITS}.")
-        if any(share not in PROTOCOL_SHARES for share in self.protocol_share):
-            raise BadState(f"protocol_share is {self.protocol_share}.", remedy="Each is 0 or from 4 to 10.")
-        bounded = (
-            ("liquidity", (self.liquidity,), UINT128),
-            ("fee_growth", self.fee_growth, UINT256),
-            ("protocol_fees", self.protocol_fees, UINT128),
-        )
-        for name, values, below in bounded:
-            if any(not 0 <= value < below for value in values):
-                raise BadState(f"{name} is {values}.", remedy=f"From 0 to below {below}.")
-
-    def _check_price(self) -> None:
-        """The price lies within its tick, or at its upper end when a trade downwards stopped there."""
-        tick = tick_at(self.sqrt_price_x96)
-        stopped = (
-            self.tick + 1 == tick
-            and sqrt_price_at(tick) == self.sqrt_price_x96
-            and tick % self.ticks.spacing == 0
-        )
-        if self.tick != tick and not stopped:
-            raise BadState(
-                f"The square-root price {self.sqrt_price_x96} lies in tick {tick}, not in {self.tick}.",
-                remedy="Read price and tick as of one block.",
             )
 
     def quote_exact_in(
@@ -124,28 +91,53 @@ class Concentrated(Pool):
             )
         return quote
 
-    def _quote(self, sell: str, buy: str, amount: int, limit: int | None, exact: Exact) -> Quote:
+    def quote_many(self, sell: str, buy: str, amounts: Iterable[int]) -> list[Quote]:
+        """Exact-in quotes of several amounts on the same state, in the order given."""
+        return [self._quote(sell, buy, amount, None, "in") for amount in amounts]
+
+    def largest_within(self, sell: str, buy: str, impact: Fraction) -> Quote:
+        """As for every pool, searched on the price path without making quotes."""
+        if not 0 <= impact < 1:
+            raise BadData(f"impact is {float(impact)}.", remedy="Choose a share from 0 to below 1.")
         down = self.side(sell, buy) == (0, 1)
-        if not 0 < amount < AMOUNT_LIMIT:
+        kept, square = 1 - Fraction(impact), self.sqrt_price_x96**2
+        # The price is the square of the square-root price, or its inverse: rounded to stay within.
+        limit = isqrt(ceil(square * kept) - 1) + 1 if down else isqrt(floor(square / kept))
+        limit = max(limit, MIN_SQRT_PRICE + 1) if down else min(limit, MAX_SQRT_PRICE - 1)
+        amount = self._path(down=down).largest_within(limit)
+        if amount < 1:
+            raise Refused(
+                f"Not even one base unit of {sell} trades within an impact of {float(impact):.6%}.",
+                remedy="Allow a larger impact.",
+            )
+        return self.quote_exact_in(sell, buy, amount)
+
+    def _quote(self, sell: str, buy: str, amount: int, limit: int | None, exact: Exact) -> Quote:
+        first, second = self.tokens
+        down = sell == first
+        if not (down and buy == second) and (sell != second or buy != first):
+            self.side(sell, buy)
+        if not 0 < amount <= ALL:
             raise Refused(f"The amount is {amount}: AS (amount specified).", remedy="From 1 to below 2^255.")
         limit = self._limit(limit, down=down)
-        path = self._path(down=down)
-        landing = path.land(amount, limit, exact_in=exact == "in")
-        filled = landing.paid if exact == "in" else landing.got
+        path = self._paths[not down] or self._path(down=down)
+        exact_in = exact == "in"
+        landing = path.land(amount, limit, exact_in=exact_in)
+        whole, reached, price, paid, got, fee, cut_fee, loops = landing
         return Quote(
             self,
             sell,
             buy,
             exact,
             amount,
-            landing.paid,
-            landing.got,
-            landing.fee,
+            paid,
+            got,
+            fee,
             sell,
-            partial=filled != amount,
-            steps=landing.steps,
-            crossed=path.crossed[landing.reached],
-            landing=(landing.whole, landing.reached, landing.price, landing.cut_fee),
+            partial=(paid if exact_in else got) != amount,
+            steps=loops,
+            crossed=path.crossed_at(reached),
+            landing=(whole, reached, price, cut_fee),
         )
 
     def _limit(self, limit: int | None, *, down: bool) -> int:
@@ -162,15 +154,9 @@ class Concentrated(Pool):
     def _path(self, *, down: bool) -> PricePath:
         path = self._paths[not down]
         if path is None:
-            path = PricePath(
-                self.ticks,
-                self.sqrt_price_x96,
-                self.tick,
-                self.liquidity,
-                self.fee_ppm,
-                self.protocol_share[not down],
-                down=down,
-            )
+            share = self.protocol_share[not down]
+            state = self.sqrt_price_x96, self.tick, self.liquidity
+            path = PricePath.of(self.ticks, self.fee_ppm, share, *state, down=down)
             self._paths[not down] = path
         return path
 
@@ -181,43 +167,31 @@ class Concentrated(Pool):
         not part of the state.
         """
         self.owned(quote)
-        whole, reached, price, cut_fee = quote.landing
+        pool = quote.pool if isinstance(quote.pool, Concentrated) else self
         side = self.tokens.index(quote.sell)
-        path = self._path(down=side == 0)
-        path.reach(reached)
+        path = pool._path(down=side == 0)  # noqa: SLF001
+        whole, reached, price, cut_fee = quote.landing
+        tick, liquidity = path.state_after(reached, price)
         growth, kept = path.growth(whole, cut_fee)
         fee_growth, protocol_fees = list(self.fee_growth), list(self.protocol_fees)
         fee_growth[side] = (fee_growth[side] + growth) % UINT256
         protocol_fees[side] = (protocol_fees[side] + kept) % UINT128
-        return self._moved(
-            price,
-            path.tick_on(reached, price),
-            path.liquidity[reached],
-            (fee_growth[0], fee_growth[1]),
-            (protocol_fees[0], protocol_fees[1]),
+        return self._with(
+            sqrt_price_x96=price,
+            tick=tick,
+            liquidity=liquidity,
+            fee_growth=tuple(fee_growth),
+            protocol_fees=tuple(protocol_fees),
         )
 
-    def _moved(
-        self,
-        price: int,
-        tick: int,
-        liquidity: int,
-        fee_growth: tuple[int, int],
-        protocol_fees: tuple[int, int],
-    ) -> Self:
-        """This pool with another price, without the checks of the constructor: they hold by the swap."""
+    def _with(self, **changed: object) -> Self:
+        """This pool with other values, without the constructor's checks: the swap keeps what they check."""
         pool = object.__new__(type(self))
-        put = object.__setattr__
-        put(pool, "tokens", self.tokens)
-        put(pool, "fee_ppm", self.fee_ppm)
-        put(pool, "sqrt_price_x96", price)
-        put(pool, "tick", tick)
-        put(pool, "liquidity", liquidity)
-        put(pool, "ticks", self.ticks)
-        put(pool, "fee_growth", fee_growth)
-        put(pool, "protocol_fees", protocol_fees)
-        put(pool, "protocol_share", self.protocol_share)
-        put(pool, "_paths", [None, None])
+        for name in KEPT:
+            object.__setattr__(pool, name, getattr(self, name))
+        for name, value in changed.items():
+            object.__setattr__(pool, name, value)
+        object.__setattr__(pool, "_paths", [None, None])
         return pool
 
     def spot_price(self, sell: str, buy: str) -> Fraction:
@@ -227,8 +201,16 @@ class Concentrated(Pool):
         return Fraction(square, 1 << 192) if down else Fraction(1 << 192, square)
 
     def gas(self, quote: Quote) -> int:
-        """Estimated gas of the transaction that swaps through SwapRouter."""
-        return BASE_GAS + GAS_PER_STEP * quote.steps + GAS_PER_CROSSING * quote.crossed
+        """Gas of the swap through SwapRouter, without the transaction's own 21,000; see _swap_gas."""
+        side = self.tokens.index(quote.sell)
+        price = quote.landing[2]
+        return swap_gas(
+            quote.steps,
+            quote.crossed,
+            first_fee=not self.fee_growth[side],
+            other_fees=bool(self.fee_growth[1 - side]),
+            tick_moves=not sqrt_price_at(self.tick) <= price < sqrt_price_at(self.tick + 1),
+        )
 
     def balance(self, token: str) -> int:
         """Base units that trades draw up to the end of prices, or of the known words."""
@@ -236,59 +218,30 @@ class Concentrated(Pool):
         sell = self.tokens[1 - buy] if buy >= 0 else token
         self.side(sell, token)
         try:
-            return self._quote(sell, token, AMOUNT_LIMIT - 1, None, "out").amount_out
+            return self._quote(sell, token, ALL, None, "out").amount_out
         except LeavesState:
-            return self._path(down=buy == 1).got[-1]
+            path = self._path(down=buy == 1)
+            return path.got + path.ladder.got[-1]
         except Refused:
             return 0
 
     @classmethod
     def from_state(cls, fields: Fields) -> Self:
-        """Keys: tokens, fee_ppm, sqrt_price_x96, tick, liquidity, tick_spacing, ticks, words, fees.
-
-        `ticks` are rows of tick, gross and net liquidity; `words` is "all" or the list of the known bitmap
-        words. `fee_growth`, `protocol_fees` and `protocol_share` are pairs.
+        """Fields: tokens, fee_ppm, sqrt_price_x96, tick, liquidity, those of TickTable, and the pairs
+        fee_growth, protocol_fees and protocol_share, which may be left out for zeros.
         """
-        tokens = fields.texts("tokens")
-        spacing = fields.integer("tick_spacing", low=1)
-        rows = fields.rows("ticks", 3, low=-UINT128, below=UINT128)
-        words = None
-        if fields.raw("words") != "all":
-            words = frozenset(fields.integers("words", low=MIN_TICK, below=MAX_TICK))
-        table = TickTable(spacing, tuple((tick, gross, net) for tick, gross, net in rows), words)
-        pairs = [
-            _pair(fields.integers(key), f"{fields.path}.{key}") if fields.has(key) else (0, 0)
-            for key in ("fee_growth", "protocol_fees", "protocol_share")
-        ]
-        numbers = fields.integer("fee_ppm"), fields.integer("sqrt_price_x96")
-        tick = fields.integer("tick", low=-UINT128)
-        return cls(
-            _pair(tokens, f"{fields.path}.tokens"), *numbers, tick, fields.integer("liquidity"), table, *pairs
-        )
+        return cls(*read_numbers(fields))
 
     def to_state(self) -> dict[str, Any]:
         """The inverse of `from_state`."""
-        words = self.ticks.words
         return {
             "tokens": list(self.tokens),
             "fee_ppm": str(self.fee_ppm),
             "sqrt_price_x96": str(self.sqrt_price_x96),
             "tick": str(self.tick),
             "liquidity": str(self.liquidity),
-            "tick_spacing": str(self.ticks.spacing),
-            "ticks": [[str(value) for value in row] for row in self.ticks.rows],
-            "words": "all" if words is None else [str(word) for word in sorted(words)],
+            **self.ticks.to_state(),
             "fee_growth": [str(value) for value in self.fee_growth],
             "protocol_fees": [str(value) for value in self.protocol_fees],
             "protocol_share": [str(value) for value in self.protocol_share],
         }
-
-
-def _pair(values: tuple[T, ...], path: str) -> tuple[T, T]:
-    if len(values) != 2:
-        raise BadState(f"{path} has {len(values)} values.", remedy="It must have two.")
-    return values[0], values[1]
-
-
-BASE_GAS, GAS_PER_STEP, GAS_PER_CROSSING = 100_000, 8_000, 30_000
-"""To be calibrated."""
