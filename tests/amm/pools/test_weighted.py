@@ -183,10 +183,14 @@ def test_at_most_thirty_percent_of_a_balance_is_sold_net_of_fee():
 
 
 def test_at_most_thirty_percent_of_a_balance_is_bought():
-    assert POOL.balance("BAL") == 240_000 * ONE
     assert POOL.quote_exact_out("WETH", "BAL", 240_000 * ONE).amount_out == 240_000 * ONE
     with pytest.raises(Refused, match="BAL#305"):
         POOL.quote_exact_out("WETH", "BAL", 240_000 * ONE + 1)
+
+
+def test_a_sale_of_the_heavier_token_takes_more_than_thirty_percent_of_the_other():
+    quote = POOL.quote_exact_in("BAL", "WETH", 240_000 * ONE)
+    assert 129 * ONE < quote.amount_out < POOL.balance("WETH") == 200 * ONE
 
 
 def test_a_swap_of_nothing_and_a_balance_over_112_bits_are_refused():

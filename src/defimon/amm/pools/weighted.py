@@ -32,6 +32,9 @@ class Weighted(Pool):
     which approximate those as well. Raises BadState.
 
     A swap of at most 30 % of a balance is answered; beyond, the contract reverts with BAL#304 or BAL#305.
+    Each power is rounded by 10^-14 and more of itself against the trader. Where the ratio of a balance before
+    and after passes 0.9 or 1.1 the logarithm changes its precision: there, and only in the last digits (up to
+    10^-15 of the amount), the contract may ask less for more.
     """
 
     name: ClassVar[str] = "weighted"
@@ -117,9 +120,9 @@ class Weighted(Pool):
         return GAS * quote.steps
 
     def balance(self, token: str) -> int:
-        """30 % of the balance: no swap takes more."""
+        """The Vault's: an exact-out trade takes 30 % of it at most, an exact-in one may take more."""
         other = self.tokens[0] if token != self.tokens[0] else self.tokens[1]
-        return self.balances[self.side(token, other)[0]] * LARGEST_SHARE // ONE
+        return self.balances[self.side(token, other)[0]]
 
     @classmethod
     def from_state(cls, fields: Fields) -> Self:
