@@ -1,0 +1,117 @@
+"""The directed trades that a route may use, and their curves side by side in arrays."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import permutations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from defimon.amm.pools._base import Pool
+from defimon.amm.trading._ranges import Floats, ranges_of
+
+Places = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Selling one token for another in one pool."""
+
+    pool: str
+    sell: str
+    buy: str
+
+
+def edges_between(pools: Mapping[str, Pool], sell: str, buy: str, hops: int) -> list[Edge]:
+    """Every trade that lies on a simple path from `sell` to `buy` of at most `hops` (1 to 3) trades."""
+    every = [
+        Edge(name, one, other)
+        for name, pool in pools.items()
+        for one, other in permutations(pool.tokens, 2)
+        if one != buy and other != sell
+    ]
+    first = {edge.buy for edge in every if edge.sell == sell}
+    last = {edge.sell for edge in every if edge.buy == buy}
+    middle = {
+        (edge.sell, edge.buy)
+        for edge in every
+        if hops > 2 and edge.sell in first and edge.buy in last and edge.sell != sell and edge.buy != buy
+    }
+    between = first & last if hops > 1 else set()
+    entry, leave = between | {one for one, _ in middle}, between | {other for _, other in middle}
+
+    def lies(edge: Edge) -> bool:
+        if edge.sell == sell:
+            return edge.buy == buy or edge.buy in entry
+        if edge.buy == buy:
+            return edge.sell in leave
+        return (edge.sell, edge.buy) in middle
+
+    return [edge for edge in every if lies(edge)]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What each trade does at given prices: sold, bought, and the fall of `sold` with the price asked."""
+
+    sold: Floats
+    bought: Floats
+    give: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """Trades with their ranges; tokens are places, the sold token first, the bought token last."""
+
+    edges: tuple[Edge, ...]
+    tokens: tuple[str, ...]
+    sells: Places
+    buys: Places
+    a: Floats
+    high: Floats
+    low: Floats
+    owner: Places
+    spot: Floats
+    """Marginal price of each trade's first base unit, fee included; 0 where nothing can be traded."""
+
+    @classmethod
+    def of(cls, pools: Mapping[str, Pool], sell: str, buy: str, hops: int) -> "Market":
+        edges = edges_between(pools, sell, buy, hops)
+        inner = sorted({token for edge in edges for token in (edge.sell, edge.buy)} - {sell, buy})
+        tokens = (sell, *inner, buy)
+        place = {token: n for n, token in enumerate(tokens)}
+        curves = [ranges_of(pools[edge.pool], edge.sell, edge.buy) for edge in edges]
+        spot = [curve.high[0] ** 2 if curve.high.size else 0.0 for curve in curves]
+        return cls(
+            tuple(edges),
+            tokens,
+            np.array([place[edge.sell] for edge in edges], dtype=np.intp),
+            np.array([place[edge.buy] for edge in edges], dtype=np.intp),
+            _joined(curve.a for curve in curves),
+            _joined(curve.high for curve in curves),
+            _joined(curve.low for curve in curves),
+            np.repeat(np.arange(len(edges)), [curve.a.size for curve in curves]),
+            np.array(spot),
+        )
+
+    def respond(self, prices: Floats, shut: NDArray[np.bool_]) -> Response:
+        """Each trade's best answer to token prices in units of the bought token; none where `shut`."""
+        asked = prices[self.sells] / prices[self.buys]
+        root = np.sqrt(asked)[self.owner]
+        root = np.where(shut[self.owner], np.inf, root)
+        reached = np.clip(root, self.low, self.high)
+        inside = (root > self.low) & (root < self.high)
+        return Response(
+            self._summed(self.a * (1 / reached - 1 / self.high)),
+            self._summed(self.a * (self.high - reached)),
+            self._summed(np.where(inside, self.a / (2 * reached**3), 0.0)),
+        )
+
+    def _summed(self, values: Floats) -> Floats:
+        """Sum over each trade's ranges."""
+        sums: Floats = np.bincount(self.owner, values, len(self.edges)).astype(np.float64)
+        return sums
+
+
+def _joined(parts: Iterable[Floats]) -> Floats:
+    return np.concatenate([np.zeros(0), *parts])
