@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from defimon.execution.minutes import Mark, Minute, fee_of, follow
+from defimon.execution.marks import Mark
+from defimon.execution.minutes import Minute, fee_of, follow
 from defimon.flows.minutes import read_minutes
 
 MOST_MEDIAN, MOST_P90 = 0.45, 1.0
@@ -70,9 +71,9 @@ def rows(minutes: list[Minute], fee_ppm: int) -> Iterator[Row]:
     for minute, after in zip(minutes, follow(minutes, fee_ppm), strict=True):
         if before is not None and minute.one_way:
             side = minute.sold
-            pool = before.pool(TOKENS, fee_ppm)
+            pool = before.pool(TOKENS)
             landed = pool.quote_exact_in(TOKENS[side], TOKENS[1 - side], minute.paid[side]).after
-            exact = Mark(minute.ts, landed.sqrt_price_x96, landed.liquidity, exact=True).tick
+            exact = Mark(minute.ts, landed.sqrt_price_x96, landed.liquidity, exact=True, fee_ppm=fee_ppm).tick
             told = abs(exact - after.tick) if after.exact else float("nan")
             still = before.tick
             yield Row(
@@ -94,11 +95,11 @@ def line(title: str, some: list[Row]) -> str:
 
 
 def files(folder: Path) -> dict[str, list[Path]]:
-    """Files by chain and pool, each pool's days in order."""
+    """Files by chain, pool and month, days in order: nothing is carried over months without a record."""
     found: dict[str, list[Path]] = defaultdict(list)
     for path in sorted(folder.glob("*.minute.csv.gz")):
-        chain, address = path.name.split("-")[:2]
-        found[f"{chain} {address[:10]}"].append(path)
+        chain, address, day = path.name.split(".")[0].split("-", 2)
+        found[f"{chain} {address[:10]} {day[:7]}"].append(path)
     return found
 
 
@@ -112,7 +113,7 @@ def report_ticks(pools: dict[str, list[Path]]) -> bool:
         fee = fee_of(minutes)
         found = list(rows(minutes, fee))
         for day in sorted({row.day for row in found}):
-            print(line(f"{pool} {day}", [row for row in found if row.day == day]))
+            print(line(f"{pool}-{day[8:]}", [row for row in found if row.day == day]))
         print(line(f"{pool} fee {fee / 1e4:.2f} %", found))
         every += found
     print(line("all one-way minutes", every))

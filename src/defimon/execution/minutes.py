@@ -1,4 +1,4 @@
-"""What minutes of recorded swaps tell of a concentrated pool: its price to a small part of a tick, its depth.
+"""What minutes of recorded swaps tell of a concentrated pool: its price inside the tick, and its liquidity.
 
 A recorded tick is a whole number, so the price inside it is not known. The amounts of a minute tell it: with
 liquidity L (constant within the minute) and square root prices s0 before and s1 after,
@@ -11,20 +11,13 @@ liquidity L (constant within the minute) and square root prices s0 before and s1
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import isqrt, log
+from math import isqrt
 
-from defimon.amm.pools._tick_price import MAX_TICK, sqrt_price_at, tick_at
-from defimon.amm.pools._tick_table import TickTable
-from defimon.amm.pools.concentrated import Concentrated
+from defimon.amm.pools._tick_price import sqrt_price_at
 from defimon.core.errors import BadData
-
-Q96 = 1 << 96
-LOG_TICK = log(1.0001)
-"""A tick is a factor of 1.0001 in price (whitepaper of Uniswap v3, section 6.1)."""
+from defimon.execution.marks import SPACINGS, Mark
 
 MILLION = 1_000_000
-SPACINGS = {100: 1, 500: 10, 3_000: 60, 10_000: 200}
-"""Tick spacing by fee in parts per million, as UniswapV3Factory enables them (100 since a vote of 2021)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,38 +49,19 @@ class Minute:
         return 0 if self.paid[0] else 1
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Where a pool stood at the end of a minute; `exact` says that amounts told the price inside the tick."""
-
-    ts: datetime
-    sqrt_price_x96: int
-    liquidity: int
-    exact: bool
-
-    @property
-    def tick(self) -> float:
-        """The price as a tick with its fraction."""
-        return 2.0 * log(self.sqrt_price_x96 / Q96) / LOG_TICK
-
-    def inside(self, tick: int) -> bool:
-        """Whether the price lies in `tick`; its two ends count, since a trade may stop at either."""
-        return sqrt_price_at(tick) <= self.sqrt_price_x96 <= sqrt_price_at(tick + 1)
-
-    def pool(self, tokens: tuple[str, str], fee_ppm: int) -> Concentrated:
-        """The pool as the mark knows it: the same liquidity at every price, since no ticks are recorded."""
-        spacing = SPACINGS[fee_ppm]
-        end = MAX_TICK // spacing * spacing
-        rows = ((-end, self.liquidity, self.liquidity), (end, self.liquidity, -self.liquidity))
-        price = self.sqrt_price_x96
-        return Concentrated(tokens, fee_ppm, price, tick_at(price), self.liquidity, TickTable(spacing, rows))
-
-
 def follow(minutes: Iterable[Minute], fee_ppm: int) -> Iterator[Mark]:
-    """Where the pool stood after each minute, each from that minute and those before it, never later ones."""
+    """Where the pool stood after each minute, each from that minute and those before it, never later ones.
+
+    `fee_ppm` is one of those in SPACINGS.
+    """
     mark: Mark | None = None
     for minute in minutes:
-        mark = _after(mark, minute, fee_ppm)
+        stretch = minute.close_tick // SPACINGS[fee_ppm]
+        seen = mark.seen if mark else {}
+        if seen.get(stretch) != minute.liquidity:
+            seen = {**seen, stretch: minute.liquidity}
+        price, exact = _price_after(mark, minute, fee_ppm)
+        mark = Mark(minute.ts, price, minute.liquidity, exact, fee_ppm, seen)
         yield mark
 
 
@@ -103,25 +77,24 @@ def fee_of(minutes: Sequence[Minute]) -> int:
     return best
 
 
-def _after(before: Mark | None, minute: Minute, fee_ppm: int) -> Mark:
-    """By the minute's amounts, else carried on from the mark before, else the middle of the tick: the first
+def _price_after(before: Mark | None, minute: Minute, fee_ppm: int) -> tuple[int, bool]:
+    """Square root price after a minute, and whether amounts tell it.
+
+    By the minute's amounts, else carried on from the mark before, else the middle of the tick: the first
     that lies in the recorded tick. Where liquidity changed within the minute, amounts tell only about.
     """
-    tick, liquidity = minute.close_tick, minute.liquidity
-    if minute.quiet and before is not None and before.inside(tick):
-        return Mark(minute.ts, before.sqrt_price_x96, liquidity, before.exact)
+    low, high = sqrt_price_at(minute.close_tick), sqrt_price_at(minute.close_tick + 1)
+    if minute.quiet and before is not None and low <= before.sqrt_price_x96 < high:
+        return before.sqrt_price_x96, before.exact
     moved = _moved(minute, fee_ppm)
-    constant = before is None or before.liquidity == liquidity
-    told = Mark(minute.ts, _root_after(*moved, liquidity), liquidity, exact=constant)
-    if told.inside(tick):
-        return told
-    if before is not None and liquidity:
-        carried = before.sqrt_price_x96 + (moved[1] << 96) // (MILLION * liquidity)
-        guess = Mark(minute.ts, max(carried, 1), liquidity, exact=False)
-        if guess.inside(tick):
-            return guess
-    middle = int(1.0001 ** ((tick + 0.5) / 2.0) * Q96)
-    return Mark(minute.ts, middle, liquidity, exact=False)
+    told = _root_after(*moved, minute.liquidity)
+    if low <= told < high:
+        return told, before is None or before.liquidity == minute.liquidity
+    if before is not None and minute.liquidity:
+        carried = before.sqrt_price_x96 + (moved[1] << 96) // (MILLION * minute.liquidity)
+        if low <= carried < high:
+            return carried, False
+    return isqrt(low * high), False
 
 
 def _moved(minute: Minute, fee_ppm: int) -> tuple[int, int]:
