@@ -12,12 +12,14 @@ from defimon.backtest.arrays import Flags
 from defimon.backtest.engine import Run, simulate
 from defimon.backtest.forecasts import injected
 from defimon.backtest.market import Accruals, Market, market_of
+from defimon.backtest.swaps import Swaps
 from defimon.backtest.universe import dollar_pools
 from defimon.backtest.views import FRESH_DAYS, Known, decide_by
 from defimon.core.errors import BadData
 from defimon.core.provenance import content_hash
 from defimon.core.settings import Settings
 from defimon.flows.backtest_setup import Setup, period
+from defimon.flows.backtest_swaps import KnownSwaps, SwapPlan, known_swaps
 from defimon.flows.judge import Judgement, Tried, judge
 from defimon.strategies._base import FAMILY, Strategy
 
@@ -35,7 +37,8 @@ class BacktestResult:
 
     `equity`: strategy, day, value_usd. `trades`: strategy, day, kind, pool_id, usd. `ledger`: strategy and
     the ledger's columns. `stuck`: strategy, pool_id, usd that could not be withdrawn in the last days.
-    `refused`: why a strategy that was not asked for by name is not there.
+    `refused`: why a strategy that was not asked for by name is not there. `swaps`: routes and markets without
+    one, None when no swaps were reckoned with.
     """
 
     judgement: Judgement
@@ -49,6 +52,7 @@ class BacktestResult:
     days: tuple[date, date]
     data_hash: str
     setup: Setup
+    swaps: KnownSwaps | None = None
 
     @property
     def summary(self) -> pl.DataFrame:
@@ -63,15 +67,21 @@ def run_backtest(
     predictions: pl.DataFrame | None = None,
     predict: Predict | None = None,
     trial_log: Path | None = None,
+    swap_plan: SwapPlan | None = None,
 ) -> BacktestResult:
     """Backtest on a daily panel, every strategy on the same days with the same money.
 
     `predictions` are rows of a walk-forward as `defimon evaluate --out` writes them; when there are none,
     `predict` makes them if a strategy needs them. Settings tried are kept in `trial_log`, if given.
+    With a `swap_plan`, money pays what its pools take on the way between the cash token and each market.
     Raises BadData when the panel lacks what a named strategy needs, FixSettings for settings that do not fit.
     """
     if setup.stable_only:
         daily = dollar_pools(daily)
+    known_routes = None
+    if swap_plan is not None:
+        known_routes = known_swaps(daily, swap_plan, setup.capital / setup.choices.top_n)
+        daily = known_routes.reached(daily)
     if predictions is None and predict is not None and _wants_forecasts(setup):
         predictions = predict(daily)
     forecasts = None if predictions is None else injected(predictions, setup.model)
@@ -80,9 +90,10 @@ def run_backtest(
     market = market_of(daily, *period(setup, daily, forecasts))
     known = Known(daily.filter(pl.col("day") <= market.days[-1]), market, forecasts)
     strategies, refused = _strategies(setup, known)
-    runs = {strategy.name: _run(strategy, known, market, setup) for strategy in strategies}
+    swaps = None if known_routes is None else known_routes.of(market.names)
+    runs = {strategy.name: _run(strategy, known, market, setup, swaps) for strategy in strategies}
     data_hash = content_hash(daily, key=("pool_id", "ts"))
-    settings = {strategy.name: _settings(setup, strategy, forecasts) for strategy in strategies}
+    settings = {strategy.name: _settings(setup, strategy, forecasts, swap_plan) for strategy in strategies}
     tried = Tried(data_hash, settings, trial_log)
     ledger = _ledger(runs, market)
     trades = _trades(ledger)
@@ -98,6 +109,7 @@ def run_backtest(
         days=(market.days[0], market.days[-1]),
         data_hash=data_hash,
         setup=setup,
+        swaps=known_routes,
     )
 
 
@@ -134,13 +146,15 @@ def _strategies(setup: Setup, known: Known) -> tuple[list[Strategy], dict[str, s
     return chosen, refused
 
 
-def _run(strategy: Strategy, known: Known, market: Market, setup: Setup) -> Run:
+def _run(strategy: Strategy, known: Known, market: Market, setup: Setup, swaps: Swaps | None) -> Run:
     decisions = list(range(0, market.days_count - 1, setup.rebalance_days))
     decide = decide_by(strategy, known, market, setup.costs)
-    return simulate(market, decisions, decide, setup.capital, setup.costs, setup.rules)
+    return simulate(market, decisions, decide, setup.capital, setup.costs, setup.rules, swaps)
 
 
-def _settings(setup: Setup, strategy: Strategy, forecasts: pl.DataFrame | None) -> dict[str, object]:
+def _settings(
+    setup: Setup, strategy: Strategy, forecasts: pl.DataFrame | None, swap_plan: SwapPlan | None
+) -> dict[str, object]:
     """What tells one trial of a strategy from another, whatever the data."""
     settings: dict[str, object] = {
         "capital": setup.capital,
@@ -153,6 +167,8 @@ def _settings(setup: Setup, strategy: Strategy, forecasts: pl.DataFrame | None) 
     }
     if forecasts is not None and "yhat" in strategy.needs:
         settings["forecasts"] = [setup.model, content_hash(forecasts, key=("pool_id", "day"))]
+    if swap_plan is not None:
+        settings["swaps"] = swap_plan.settings()
     return settings
 
 
@@ -173,7 +189,7 @@ def _ledger(runs: dict[str, Run], market: Market) -> pl.DataFrame:
 
 
 def save_backtest(result: BacktestResult, folder: Path) -> list[Path]:
-    """Write summary, equity, trades and ledger as Parquet files into `folder`; gives their paths."""
+    """Write summary, equity, trades, ledger, and swaps if any, as Parquet into `folder`; gives the paths."""
     folder.mkdir(parents=True, exist_ok=True)
     frames = {
         "summary": result.summary,
@@ -181,6 +197,8 @@ def save_backtest(result: BacktestResult, folder: Path) -> list[Path]:
         "trades": result.trades,
         "ledger": result.ledger,
     }
+    if result.swaps is not None:
+        frames["swaps"] = result.swaps.table
     for name, frame in frames.items():
         frame.write_parquet(folder / f"{name}.parquet")
     return [folder / f"{name}.parquet" for name in frames]

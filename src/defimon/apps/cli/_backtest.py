@@ -11,6 +11,7 @@ MONEY = (
     ("total", "total_return", "+.2%", 1.0),
     ("a year", "annual_return", "+.2%", 1.0),
     ("costs USD", "costs_usd", ",.2f", 1.0),
+    ("of them swaps", "swap_usd", ",.2f", 1.0),
     ("moves", "transactions", ",.0f", 1.0),
     ("pp over hold", "versus_hold", "+.2f", 100.0),
 )
@@ -36,18 +37,19 @@ def show_backtest(result: BacktestResult) -> None:
         f"top {setup.choices.top_n} of {result.pools} {kind}pools",
         soft_wrap=True,
     )
-    for parts in (MONEY, RISK):
+    without = () if result.swaps is not None else ("swap_usd",)
+    for parts in (tuple(part for part in MONEY if part[1] not in without), RISK):
         table = Table()
         table.add_column("strategy")
         for heading, *_ in parts:
             table.add_column(heading, justify="right")
-        if parts is MONEY:
+        if parts is not RISK:
             table.add_column("90 % interval", justify="right")
         for row in result.summary.iter_rows(named=True):
             table.add_row(
                 row["strategy"],
                 *(_shown(row[name], form, scale) for _, name, form, scale in parts),
-                *([_interval(row)] if parts is MONEY else []),
+                *([_interval(row)] if parts is not RISK else []),
             )
         console.print(table)
     for line in remarks(result):
@@ -81,6 +83,7 @@ def remarks(result: BacktestResult) -> list[str]:
     ]
     for name, pools, usd in _stuck(result).iter_rows():
         lines.append(f"{name}: {usd:,.2f} USD in {pools} cannot be withdrawn at the end.")
+    lines += swap_remarks(result)
     lines.append(
         f"Accrued pool-days: {accruals.index:,} by index (realised), {accruals.quoted:,} by quoted rate, "
         f"{accruals.gap:,} by the last known rate in a gap."
@@ -104,3 +107,32 @@ def remarks(result: BacktestResult) -> list[str]:
     if not result.setup.stable_only:
         lines.append("Pools of tokens that are no stablecoins: their prices are not in these figures.")
     return lines
+
+
+def swap_remarks(result: BacktestResult) -> list[str]:
+    """On what state swaps were reckoned, the route of each asset, and which markets have none."""
+    swaps = result.swaps
+    if swaps is None:
+        return []
+    plan = swaps.plan
+    kind = "simulated chain" if plan.state.origin == "simulated" else "chain"
+    head = (
+        f"Swaps from and to {plan.token}, taken as 1 USD, on the pools of block {plan.state.block:,}, "
+        f"{kind} {plan.state.chain_id}: the same state every day, for markets on any chain."
+    )
+    lines = [head] + [
+        f"{row['path']}: {row['bps_in']:.1f} bps in and {row['bps_out']:.1f} bps out at "
+        f"{row['size_usd']:,.0f} USD; at most {row['most_in_usd']:,.0f} USD in and "
+        f"{row['most_out_usd']:,.0f} USD out a day."
+        for row in swaps.table.iter_rows(named=True)
+    ]
+    fate = "pays basis points only" if plan.unreached == "bps" else "left out"
+    for symbol, pools in swaps.left_out.items():
+        what, reason = symbol or "an unnamed token", swaps.missing[symbol]
+        lines.append(f"No swap known for {what}, {fate}: {_some(pools)}. {reason}")
+    return lines
+
+
+def _some(names: list[str]) -> str:
+    """The first name and how many more."""
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"

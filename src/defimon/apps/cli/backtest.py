@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from defimon.flows.backtest_setup import Setup
+    from defimon.flows.backtest_swaps import SwapPlan
 
 Option = typer.Option
 DAY = ["%Y-%m-%d"]
@@ -39,6 +40,17 @@ Hysteresis = Annotated[
 ]
 Distress = Annotated[float | None, Option(help="Highest probability that risk_filtered accepts; 0.2.")]
 Dilution = Annotated[bool, Option(help="One's own deposit lowers the yield where the TVL is known.")]
+Pools = Annotated[
+    Path | None, Option(help="Pool states: swaps between cash and each market pay what these would take.")
+]
+SwapToken = Annotated[str, Option(help="Token of --pools that the cash is held in, taken as 1 USD.")]
+Slippage = Annotated[
+    str, Option(help="A swap that would lose more is cut: 5%, 50bps or 0.05. The rest follows the next day.")
+]
+Unreached = Annotated[
+    Literal["leave_out", "bps"],
+    Option(help="Markets to which no swap is known: leave_out, or bps to enter them for basis points only."),
+]
 Out = Annotated[Path | None, Option(help="Folder for summary, equity, trades and ledger as Parquet.")]
 
 
@@ -62,10 +74,15 @@ def backtest(
     most_distress: Distress = None,
     *,
     dilution: Dilution = True,
+    pools: Pools = None,
+    swap_token: SwapToken = "USDC",  # noqa: S107 - a coin, not a password
+    most_slippage: Slippage = "5%",
+    unreached: Unreached = "leave_out",
     out: Out = None,
 ) -> None:
     """See what strategies would have earned after costs: decided on what was known, traded a day later."""
     from defimon.flows.backtest_setup import changed, preset_of
+    from defimon.flows.backtest_swaps import swap_plan
 
     setup = changed(
         preset_of(preset),
@@ -85,10 +102,13 @@ def backtest(
         hysteresis=hysteresis,
         most_distress=most_distress,
     )
-    _run(panel, predictions, setup, out)
+    plan = None if pools is None else swap_plan(pools, swap_token, most_slippage, unreached)
+    _run(panel, predictions, setup, plan, out)
 
 
-def _run(panel: Path, predictions: Path | None, setup: "Setup", out: Path | None) -> None:
+def _run(
+    panel: Path, predictions: Path | None, setup: "Setup", plan: "SwapPlan | None", out: Path | None
+) -> None:
     from defimon.apps.cli._backtest import show_backtest
     from defimon.apps.cli._destination import refuse_bad_folder
     from defimon.core.settings import load_settings
@@ -103,6 +123,7 @@ def _run(panel: Path, predictions: Path | None, setup: "Setup", out: Path | None
         replace(setup, seed=settings.seed),
         predictions=None if predictions is None else read_predictions(predictions),
         trial_log=trial_log_of(settings),
+        swap_plan=plan,
     )
     show_backtest(result)
     if out is not None:
