@@ -20,9 +20,9 @@ LARGEST = 2**256 - 1
 
 def invariant_of(scaled: Sequence[int], amplification: int) -> int:
     """D of the contract's get_D. Raises Refused where it reverts: overflow, or no rest in 255 rounds."""
-    coins = len(scaled)
-    to_the_coins = coins**coins
-    ann = amplification * coins
+    tokens = len(scaled)
+    power: int = tokens**tokens
+    ann = amplification * tokens
     total = sum(scaled)
     weighted = ann * total // A_PRECISION
     invariant = total
@@ -33,10 +33,10 @@ def invariant_of(scaled: Sequence[int], amplification: int) -> int:
             if product > LARGEST:
                 raise _overflow()
             product //= balance
-        product //= to_the_coins
+        product //= power
         before = invariant
-        grown = (weighted + product * coins) * before
-        below = (ann - A_PRECISION) * before // A_PRECISION + (coins + 1) * product
+        grown = (weighted + product * tokens) * before
+        below = (ann - A_PRECISION) * before // A_PRECISION + (tokens + 1) * product
         if grown > LARGEST or not below:
             raise _overflow()
         invariant = grown // below
@@ -48,12 +48,12 @@ def invariant_of(scaled: Sequence[int], amplification: int) -> int:
 def balance_that_keeps(
     scaled: Sequence[int], changed: int, to: int, asked: int, amplification: int, invariant: int
 ) -> int:
-    """Scaled balance of coin `asked` once coin `changed` stands at `to` > 0: the contract's get_y.
+    """Scaled balance of token `asked` once token `changed` stands at `to` > 0: the contract's get_y.
 
     Raises Refused where it reverts.
     """
-    coins = len(scaled)
-    ann = amplification * coins
+    tokens = len(scaled)
+    ann = amplification * tokens
     others = 0
     c = invariant
     for place, balance in enumerate(scaled):
@@ -63,11 +63,11 @@ def balance_that_keeps(
             c *= invariant
             if c > LARGEST:
                 raise _overflow()
-            c //= held * coins
+            c //= held * tokens
     c *= invariant * A_PRECISION
     if c > LARGEST:
         raise _overflow()
-    c //= ann * coins
+    c //= ann * tokens
     b = others + invariant * A_PRECISION // ann - invariant
     # The first step starts from D; from there on the values only fall, so that these two hold the largest.
     y = (invariant * invariant + c) // (2 * invariant + b)
@@ -106,9 +106,9 @@ def marginal_price(
     With f = Ann*sum(x) + D - Ann*D - D^(n+1) / (n^n prod(x)) the slope is the ratio of df/dx_sell =
     Ann + D^(n+1) / (n^n prod(x) x_sell) to df/dx_buy.
     """
-    coins = len(scaled)
-    curved = A_PRECISION * invariant ** (coins + 1)
-    straight = amplification * coins ** (coins + 1) * prod(scaled)
+    tokens = len(scaled)
+    curved = A_PRECISION * invariant ** (tokens + 1)
+    straight = amplification * tokens ** (tokens + 1) * prod(scaled)
     sold, bought = scaled[sell], scaled[buy]
     return Fraction((straight * sold + curved) * bought, (straight * bought + curved) * sold)
 

@@ -1,4 +1,4 @@
-"""Curve StableSwap-NG: 2 to 8 coins of nearly equal value, with rates and a fee that rises off the peg."""
+"""Curve StableSwap-NG: 2 to 8 tokens of nearly equal value, with rates and a fee that rises off the peg."""
 
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -19,7 +19,7 @@ from defimon.amm.pools._stable_math import (
     marginal_price,
 )
 
-MOST_COINS = 8
+MOST_TOKENS = 8
 """MAX_COINS of CurveStableSwapNG.vy."""
 
 MOST_AMPLIFICATION = 10**6 * A_PRECISION
@@ -31,9 +31,9 @@ MOST_FEE = 5 * 10**9
 ADMIN_FEE = 5 * 10**9
 """Share of each fee, of 10^10, that leaves the pool for the protocol: what the contract is deployed with."""
 
-GAS, GAS_PER_COIN = 98_000, 13_200
+GAS, GAS_PER_TOKEN = 98_000, 13_200
 """Line through the mean `gasUsed` of the 77 exchanges recorded in tests/golden/stableswap_ng.json for pools
-of 2, 3 and 4 coins (141k to 188k), less the transaction's own 21,000."""
+of 2, 3 and 4 tokens (141k to 188k), less the transaction's own 21,000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class StableSwap(Pool):
     rate where there is one), `amplification` is A_precise (A * 100), `fee` and `offpeg_fee_multiplier` are
     parts of 10^10. A multiplier of at most 10^10 means the plain fee always.
 
-    Trades answer as `exchange` does, which `get_dy` foresees. With a multiplier the last coins of a nearly
+    Trades answer as `exchange` does, which `get_dy` foresees. With a multiplier the last tokens of a nearly
     empty balance can cost more fee than they pay: there, selling more buys a little less. Not modelled:
     tokens that take a fee on transfer, and an overflow in the price oracle that the contract keeps.
     """
@@ -85,7 +85,7 @@ class StableSwap(Pool):
 
     @property
     def invariant(self) -> int:
-        """D, the pool's value in units of 10^-18 if all coins stood at par: get_D of the contract."""
+        """D, the pool's value in units of 10^-18 if all tokens stood at par: get_D of the contract."""
         return self._invariant
 
     def quote_exact_in(self, sell: str, buy: str, amount: int) -> Quote:
@@ -140,9 +140,9 @@ class StableSwap(Pool):
         return scaled * Fraction(self.rates[place], self.rates[other])
 
     def gas(self, quote: Quote) -> int:
-        """By the number of coins: see GAS; the recorded exchanges lie within 10 % of it."""
+        """By the number of tokens: see GAS; the recorded exchanges lie within 10 % of it."""
         self.owned(quote)
-        return GAS + GAS_PER_COIN * len(self.tokens)
+        return GAS + GAS_PER_TOKEN * len(self.tokens)
 
     def balance(self, token: str) -> int:
         """What stands there without the protocol's fees; a trade leaves a part of it."""
@@ -189,7 +189,7 @@ class StableSwap(Pool):
         )
 
     def _out(self, place: int, other: int, sold: int) -> tuple[int, int, int]:
-        """Bought, fee, and the protocol's share of it, in base units of the coin bought."""
+        """Bought, fee, and the protocol's share of it, in base units of the token bought."""
         scaled, rate = self._scaled, self.rates[other]
         worth = sold * self.rates[place]
         if not 0 <= worth <= LARGEST:
@@ -220,14 +220,14 @@ class StableSwap(Pool):
         return (stands - scaled[place]) * PRECISION // self.rates[place]
 
     def _check_shape(self) -> None:
-        coins = len(self.tokens)
-        if not 2 <= coins <= MOST_COINS:
-            raise BadState(f"tokens has {coins} entries.", remedy="A pool holds 2 to 8 coins.")
-        if len(set(self.tokens)) != coins or not all(self.tokens):
-            raise BadState("tokens names a coin twice or not at all.", remedy="Give each coin its own id.")
+        count = len(self.tokens)
+        if not 2 <= count <= MOST_TOKENS:
+            raise BadState(f"tokens has {count} entries.", remedy="A pool holds 2 to 8 tokens.")
+        if len(set(self.tokens)) != count or not all(self.tokens):
+            raise BadState("tokens names one twice or not at all.", remedy="Give each its own id.")
         for label, values in (("balances", self.balances), ("rates", self.rates)):
-            if len(values) != coins:
-                raise BadState(f"{label} has {len(values)} entries for {coins} tokens.", remedy="One each.")
+            if len(values) != count:
+                raise BadState(f"{label} has {len(values)} entries for {count} tokens.", remedy="One each.")
 
     def _check_numbers(self) -> None:
         for label, values in (("balances", self.balances), ("rates", self.rates)):
