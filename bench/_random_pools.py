@@ -49,13 +49,13 @@ def _amounts(
     return int(usd * share / value[first] * noise), int(usd * (1 - share) / value[second])
 
 
-def constant_product(draw, sides, value, decimals, usd) -> ConstantProduct:
+def constant_product(draw, sides, value, _decimals, usd) -> ConstantProduct:
     return ConstantProduct(
         sides, _amounts(draw, sides, value, usd), int(draw.choice([500, 1_000, 3_000, 3_000]))
     )
 
 
-def concentrated(draw, sides, value, decimals, usd) -> Concentrated:
+def concentrated(draw, sides, value, _decimals, usd) -> Concentrated:
     fee, spacing = ((100, 1), (500, 10), (3_000, 60))[int(draw.integers(3))]
     price = value[sides[0]] / value[sides[1]] * exp(draw.normal(0, SPREAD))
     root = int(price**0.5 * 2**96)
@@ -90,7 +90,7 @@ def weighted(draw, sides, value, decimals, usd) -> Weighted:
     )
 
 
-def stable_swap(draw, sides, value, decimals, usd) -> StableSwap:
+def stable_swap(draw, sides, value, _decimals, usd) -> StableSwap:
     """A pool whose rates carry the market's prices, as for staked tokens."""
     noise = exp(draw.normal(0, SPREAD))
     rates = (int(value[sides[0]] * noise * 10**36), int(value[sides[1]] * 10**36))
