@@ -5,7 +5,7 @@ from operator import neg
 from typing import NamedTuple
 
 from defimon.amm.pools._search import last_that_holds
-from defimon.amm.pools._swap_steps import fee_growth, full_step, step_in, step_out
+from defimon.amm.pools._swap_steps import cut_in, cut_out, fee_growth, full_step, step_in, step_out
 from defimon.amm.pools._tick_ladder import TickLadder
 from defimon.amm.pools._tick_price import MAX_SQRT_PRICE, MIN_SQRT_PRICE, sqrt_price_at, tick_at
 from defimon.amm.pools._tick_table import WORD_BITS, TickTable
@@ -124,9 +124,13 @@ class PricePath:
         """End within the step beyond `rung`, or within the first one when `rung` lies before it."""
         ladder, whole = self.ladder, rung - self.first + 1
         stop = ladder.prices[rung + 1]
-        target = max(stop, limit) if ladder.down else min(stop, limit)
-        step = step_in if exact_in else step_out
-        after, paid, got, fee = step(price, target, liquidity, left, ladder.fee_ppm, down=ladder.down)
+        fee_ppm, down = ladder.fee_ppm, ladder.down
+        if stop >= limit if down else stop <= limit:
+            cut = cut_in if exact_in else cut_out
+            after, paid, got, fee = cut(price, liquidity, left, fee_ppm, down=down)
+        else:
+            step = step_in if exact_in else step_out
+            after, paid, got, fee = step(price, limit, liquidity, left, fee_ppm, down=down)
         loops = 1 if liquidity else self._loops_to(rung, after)
         if not whole:
             return Landing(0, int(after == stop), after, paid + fee, got, fee, fee, loops)

@@ -63,38 +63,53 @@ def price_after_output(price: int, liquidity: int, amount: int, *, down: bool) -
     return -(-shifted * price // (shifted - product))
 
 
-def full_step(price: int, target: int, liquidity: int, fee_ppm: int, *, down: bool) -> tuple[int, int, int]:
-    """Amount in without fee, amount out and fee of a step that reaches `target`; the same for both modes."""
+def amounts_between(price: int, target: int, liquidity: int, *, down: bool) -> tuple[int, int]:
+    """What a move from `price` to `target` takes in, without fee, rounded up, and gives, rounded down."""
     if down:
         paid = token0_between(target, price, liquidity, up=True)
-        got = token1_between(target, price, liquidity, up=False)
-    else:
-        paid = token1_between(price, target, liquidity, up=True)
-        got = token0_between(price, target, liquidity, up=False)
+        return paid, token1_between(target, price, liquidity, up=False)
+    paid = token1_between(price, target, liquidity, up=True)
+    return paid, token0_between(price, target, liquidity, up=False)
+
+
+def full_step(price: int, target: int, liquidity: int, fee_ppm: int, *, down: bool) -> tuple[int, int, int]:
+    """Amount in without fee, amount out and fee of a step that reaches `target`; the same for both modes."""
+    paid, got = amounts_between(price, target, liquidity, down=down)
     return paid, got, -(-paid * fee_ppm // (FEE_UNITS - fee_ppm))
 
 
 def step_in(price: int, target: int, liquidity: int, left: int, fee_ppm: int, *, down: bool) -> Step:
     """A step that sells up to `left`, fee included: computeSwapStep with a positive amount."""
     paid, got, fee = full_step(price, target, liquidity, fee_ppm, down=down)
-    less_fee = left * (FEE_UNITS - fee_ppm) // FEE_UNITS
-    if less_fee >= paid:
+    if left >= paid + fee:
         return target, paid, got, fee
-    after = price_after_input(price, liquidity, less_fee, down=down)
-    if after == target:
-        return after, paid, got, fee
-    paid, got, _ = full_step(price, after, liquidity, fee_ppm, down=down)
-    return after, paid, got, left - paid
+    return cut_in(price, liquidity, left, fee_ppm, down=down)
 
 
 def step_out(price: int, target: int, liquidity: int, left: int, fee_ppm: int, *, down: bool) -> Step:
-    """A step that buys up to `left`: computeSwapStep with a negative amount.
-
-    With liquidity above 2^96 a step may reach the target although less than the whole is bought.
-    """
+    """A step that buys up to `left`: computeSwapStep with a negative amount."""
     paid, got, fee = full_step(price, target, liquidity, fee_ppm, down=down)
     if left >= got:
         return target, paid, got, fee
+    return cut_out(price, liquidity, left, fee_ppm, down=down)
+
+
+def cut_in(price: int, liquidity: int, left: int, fee_ppm: int, *, down: bool) -> Step:
+    """A step that sells `left`, which is too little to reach the target; it never does by rounding.
+
+    Down, the next price is rounded up from something above the target; up, it is rounded down from
+    something less than one above the last integer before it. What is not needed for the move is fee.
+    """
+    after = price_after_input(price, liquidity, left * (FEE_UNITS - fee_ppm) // FEE_UNITS, down=down)
+    paid, got = amounts_between(price, after, liquidity, down=down)
+    return after, paid, got, left - paid
+
+
+def cut_out(price: int, liquidity: int, left: int, fee_ppm: int, *, down: bool) -> Step:
+    """A step that buys `left`, which is less than the target gives.
+
+    With liquidity above 2^96 rounding may reach the target all the same; the contract then caps the amount.
+    """
     after = price_after_output(price, liquidity, left, down=down)
     paid, got, fee = full_step(price, after, liquidity, fee_ppm, down=down)
     return after, paid, min(got, left), fee
