@@ -56,15 +56,9 @@ def moves(
     change *= (np.abs(change) > max(smallest, DUST) * value) | (weights <= 0.0)
     deposit = np.maximum(change, 0.0)
     withdraw = deposit - change
-    refused = np.zeros(len(holdings), dtype=np.bool_)
-    held_up = False
-    if may_withdraw is not None:
-        refused |= (withdraw > 0) & ~may_withdraw
-        withdraw[~may_withdraw] = 0.0
-        held_up = bool(refused.any())
-    if may_deposit is not None:
-        refused |= (deposit > 0) & ~may_deposit
-        deposit[~may_deposit] = 0.0
+    refused = _take_out(withdraw, may_withdraw)
+    held_up = may_withdraw is not None and bool(refused.any())
+    refused |= _take_out(deposit, may_deposit)
     if swaps is not None:
         done = swapped(withdraw, deposit, cash, costs, swaps, least=DUST * value)
         refused |= done.cut_out | done.cut_in
@@ -78,6 +72,15 @@ def moves(
     if held_up:
         refused |= afforded < deposit
     return Moves(withdraw, afforded, refused)
+
+
+def _take_out(amounts: Floats, allowed: Flags | None) -> Flags:
+    """Set amounts that are not allowed to 0, in place, and flag them."""
+    if allowed is None:
+        return np.zeros(len(amounts), dtype=np.bool_)
+    refused: Flags = (amounts > 0) & ~allowed
+    amounts[~allowed] = 0.0
+    return refused
 
 
 def _afforded(deposit: Floats, cash: float, costs: Costs) -> Floats:

@@ -1,5 +1,6 @@
 """Moves that need swaps: cut to what the pools can take, and shrunk to what the cash pays for."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,7 +88,7 @@ def _afforded(
     short = out > swaps.most_out * (1.0 + ROUNDING)
     if (out - into > swaps.most_out * (1.0 + ROUNDING))[short].any():
         return None
-    lowest = float(((out - swaps.most_out)[short] / into[short]).max(initial=0.0))
+    lowest = min(float(((out - swaps.most_out)[short] / into[short]).max(initial=0.0)), 1.0)
     wanted = float(deposit.sum()) * (1.0 + costs.rate)
     left = raised - costs.gas_usd * np.count_nonzero(deposit)
 
@@ -95,19 +96,24 @@ def _afforded(
         """USD over when this share is deposited; falls as the share rises."""
         return left * (1.0 - ROUNDING) - share * wanted - float(swaps.costs(share * into - out).sum())
 
-    low, high = min(lowest, 1.0), 1.0
-    over, under = spare(low), spare(high)
-    if over < 0.0:
+    if spare(lowest) < 0.0:
         return None
+    return deposit * _largest_share(spare, lowest, enough=ROUNDING * left)
+
+
+def _largest_share(spare: Callable[[float], float], low: float, *, enough: float) -> float:
+    """The largest share up to 1 that leaves something over; `spare` falls, and is not below 0 at `low`."""
+    high, over, under = 1.0, spare(low), spare(1.0)
     if under >= 0.0:
-        return deposit
+        return 1.0
     for step in range(MOST_STEPS):
-        if over <= ROUNDING * left or high - low <= ROUNDING * high:
+        if over <= enough or high - low <= ROUNDING * high:
             break
-        middle = (low + high) / 2 if step % 3 == 2 else low + (high - low) * over / (over - under)
+        bisect = step % 3 == 2
+        middle = (low + high) / 2 if bisect else low + (high - low) * over / (over - under)
         found = spare(middle)
         if found >= 0.0:
             low, over = middle, found
         else:
             high, under = middle, found
-    return deposit * low
+    return low

@@ -76,12 +76,7 @@ def run_backtest(
     With a `swap_plan`, money pays what its pools take on the way between the cash token and each market.
     Raises BadData when the panel lacks what a named strategy needs, FixSettings for settings that do not fit.
     """
-    if setup.stable_only:
-        daily = dollar_pools(daily)
-    known_routes = None
-    if swap_plan is not None:
-        known_routes = known_swaps(daily, swap_plan, setup.capital / setup.choices.top_n)
-        daily = known_routes.reached(daily)
+    daily, routes = _universe(daily, setup, swap_plan)
     if predictions is None and predict is not None and _wants_forecasts(setup):
         predictions = predict(daily)
     forecasts = None if predictions is None else injected(predictions, setup.model)
@@ -90,11 +85,10 @@ def run_backtest(
     market = market_of(daily, *period(setup, daily, forecasts))
     known = Known(daily.filter(pl.col("day") <= market.days[-1]), market, forecasts)
     strategies, refused = _strategies(setup, known)
-    swaps = None if known_routes is None else known_routes.of(market.names)
+    swaps = None if routes is None else routes.of(market.names)
     runs = {strategy.name: _run(strategy, known, market, setup, swaps) for strategy in strategies}
-    data_hash = content_hash(daily, key=("pool_id", "ts"))
     settings = {strategy.name: _settings(setup, strategy, forecasts, swap_plan) for strategy in strategies}
-    tried = Tried(data_hash, settings, trial_log)
+    tried = Tried(content_hash(daily, key=("pool_id", "ts")), settings, trial_log)
     ledger = _ledger(runs, market)
     trades = _trades(ledger)
     return BacktestResult(
@@ -107,10 +101,22 @@ def run_backtest(
         accruals=market.accruals,
         pools=market.pools_count,
         days=(market.days[0], market.days[-1]),
-        data_hash=data_hash,
+        data_hash=tried.data_hash,
         setup=setup,
-        swaps=known_routes,
+        swaps=routes,
     )
+
+
+def _universe(
+    daily: pl.DataFrame, setup: Setup, plan: SwapPlan | None
+) -> tuple[pl.DataFrame, KnownSwaps | None]:
+    """Rows of the pools that may be held, and how to get there."""
+    if setup.stable_only:
+        daily = dollar_pools(daily)
+    if plan is None:
+        return daily, None
+    routes = known_swaps(daily, plan, setup.capital / setup.choices.top_n)
+    return routes.reached(daily), routes
 
 
 def _refuse_foreign(forecasts: pl.DataFrame, daily: pl.DataFrame) -> None:

@@ -84,24 +84,12 @@ def backtest(
     from defimon.flows.backtest_setup import changed, preset_of
     from defimon.flows.backtest_swaps import swap_plan
 
-    setup = changed(
-        preset_of(preset),
-        strategies=tuple(name.strip() for name in strategies.split(",") if name.strip()),
-        capital=capital,
-        bps_per_side=bps,
-        gas_usd=gas_usd,
-        rebalance_days=rebalance_days,
-        start=start.date() if start else None,
-        end=end.date() if end else None,
-        stable_only=universe == "stable",
-        model=model,
-        dilution=dilution,
-        top_n=top_n,
-        pool=pool,
-        holding_days=holding_days,
-        hysteresis=hysteresis,
-        most_distress=most_distress,
-    )
+    names = tuple(name.strip() for name in strategies.split(",") if name.strip())
+    setup = changed(preset_of(preset), strategies=names, stable_only=universe == "stable", model=model)
+    setup = changed(setup, capital=capital, bps_per_side=bps, gas_usd=gas_usd, dilution=dilution)
+    setup = changed(setup, start=start.date() if start else None, end=end.date() if end else None)
+    setup = changed(setup, rebalance_days=rebalance_days, top_n=top_n, pool=pool, holding_days=holding_days)
+    setup = changed(setup, hysteresis=hysteresis, most_distress=most_distress)
     plan = None if pools is None else swap_plan(pools, swap_token, most_slippage, unreached)
     _run(panel, predictions, setup, plan, out)
 
