@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from defimon.amm.pools._base import FAMILY, Pool
@@ -135,7 +136,7 @@ def _pool(value: object, path: str, known: Mapping[str, Token]) -> tuple[str, Po
     fields = Fields(value, path)
     pool_id, kind = fields.text("id"), fields.text("type")
     try:
-        member = FAMILY.load(kind)
+        member = _type(kind)
     except FixSettings as error:
         raise BadState(f"{path}.type is {kind[:60]!r}, which is no pool type.", remedy=error.remedy) from None
     try:
@@ -147,6 +148,12 @@ def _pool(value: object, path: str, known: Mapping[str, Token]) -> tuple[str, Po
     fields.done()
     _agree(pool, path, known)
     return pool_id, pool
+
+
+@cache
+def _type(name: str) -> type[Pool]:
+    """The class of a pool type; looking into the family's folder for each of many pools takes long."""
+    return FAMILY.load(name)
 
 
 def _agree(pool: Pool, path: str, known: Mapping[str, Token]) -> None:

@@ -4,11 +4,11 @@ A quote names its pool by address and its tokens by symbol or place; the pool st
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from defimon.amm.pools._base import Exact, Pool
 from defimon.amm.pools._errors import BadState
-from defimon.amm.pools._fields import INTEGER, UINT128, UINT160, Fields
+from defimon.amm.pools._fields import UINT128, UINT160, Fields
 from defimon.amm.pools._tick_price import MAX_SQRT_PRICE, MIN_SQRT_PRICE
 from defimon.amm.pools._tick_table import TickTable
 from defimon.amm.pools.concentrated import Concentrated
@@ -28,14 +28,20 @@ from defimon.core.errors import BadData
 TICK = 1 << 23
 ONE = 10**18
 
-PLACES = re.compile(r"i=([0-9]{1,2})\|j=([0-9]{1,2})", re.ASCII)
-
-QUESTIONS: dict[str, Exact] = {
+EXACT: dict[str, Exact] = {
     "quoteExactInputSingle": "in",
     "quoteExactOutputSingle": "out",
     "GIVEN_IN": "in",
     "GIVEN_OUT": "out",
 }
+
+QUESTION = re.compile(
+    r"(?P<pool>[^|]+)\|(querySwap\|)?"
+    rf"(?P<asked>{'|'.join(EXACT)})\|"
+    r"(i=(?P<i>[0-9]{1,2})\|j=(?P<j>[0-9]{1,2})|(?P<sell>[^|]+)->(?P<buy>[^|]+))\|"
+    r"(?P<amount>[0-9]{1,78})",
+    re.ASCII,
+)
 
 
 def read_uniswap_pool(document: Fields) -> State:
@@ -134,24 +140,23 @@ def _answer(key: str, path: str, state: State, value: int) -> Answer:
     The recorder asked Uniswap with the farthest price limit, so that a quote for more than the pool holds
     tells what its last unit costs, in place of a revert.
     """
-    (pool_id, pool), parts = next(iter(state.pools.items())), key.split("|")
-    question = parts[2] if parts[1:2] == ["querySwap"] else parts[1] if len(parts) > 1 else ""
-    places = parts[parts.index(question) + 1 : -1]
-    if question not in QUESTIONS or not INTEGER.fullmatch(parts[-1]):
-        raise BadState(f"{path} is no question that is known.", remedy=f"Known: {', '.join(QUESTIONS)}.")
-    sell, buy = _sides(places, path, state, pool)
-    exact, limit = QUESTIONS[question], None
+    pool_id, pool = next(iter(state.pools.items()))
+    found = QUESTION.fullmatch(key)
+    if found is None:
+        raise BadState(f"{path} is no question that is known.", remedy=f"Known: {', '.join(EXACT)}.")
+    sell, buy = _sides(found, path, state, pool)
+    exact, limit = EXACT[found["asked"]], None
     if isinstance(pool, Concentrated) and exact == "out":
         limit = MIN_SQRT_PRICE + 1 if sell == pool.tokens[0] else MAX_SQRT_PRICE - 1
     fact = {"amount_out" if exact == "in" else "amount_in": value}
-    return Answer(path, pool_id, "quoted", sell, buy, exact, int(parts[-1]), fact, limit)
+    return Answer(path, pool_id, "quoted", sell, buy, exact, int(found["amount"]), fact, limit)
 
 
-def _sides(places: Sequence[str], path: str, state: State, pool: Pool) -> tuple[str, str]:
+def _sides(found: re.Match[str], path: str, state: State, pool: Pool) -> tuple[str, str]:
     """Tokens named as "A->B", or by their places as "i=0", "j=1"."""
-    named, placed = re.fullmatch(r"(.+)->(.+)", "|".join(places)), PLACES.fullmatch("|".join(places))
-    if placed and max(int(placed[1]), int(placed[2])) < len(pool.tokens):
-        return different(pool.tokens[int(placed[1])], pool.tokens[int(placed[2])], path)
-    if named:
-        return different(state.token(named[1]).id, state.token(named[2]).id, path)
-    raise BadState(f"{path} names no two tokens of its pool.", remedy="Write A->B, or i=0|j=1.")
+    if found["sell"]:
+        return different(state.token(found["sell"]).id, state.token(found["buy"]).id, path)
+    places = int(found["i"]), int(found["j"])
+    if max(places) >= len(pool.tokens):
+        raise BadState(f"{path} names no two tokens of its pool.", remedy=f"It has {len(pool.tokens)}.")
+    return different(pool.tokens[places[0]], pool.tokens[places[1]], path)

@@ -81,9 +81,11 @@ def _finite(digits: str) -> float:
 def _sound(value: object, name: str) -> None:
     """Walks without recursion, so that deep nesting is found before anything else stumbles over it."""
     level: list[object] = [value]
-    for _ in range(MOST_DEPTH + 1):
+    for depth in range(MOST_DEPTH + 1):
         below: list[object] = []
         for one in level:
+            if depth == MOST_DEPTH and isinstance(one, dict | list):
+                raise _too_deep(name)
             if isinstance(one, dict):
                 below.extend(one)
                 below.extend(one.values())
@@ -91,10 +93,7 @@ def _sound(value: object, name: str) -> None:
                 below.extend(one)
             elif isinstance(one, str) and not one.isascii():
                 _whole_characters(one, name)
-        if not below:
-            return
         level = below
-    raise _too_deep(name)
 
 
 def _whole_characters(text: str, name: str) -> None:
