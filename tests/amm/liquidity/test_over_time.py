@@ -28,12 +28,14 @@ def path_of(prices, hours=1.0, **columns):
 prices = some.lists(some.floats(0.05, 20), min_size=2, max_size=30)
 
 
+@settings(deadline=None)
 @given(some.floats(0.01, 100))
 def test_the_impermanent_loss_of_a_v2_share_has_its_closed_form(ratio):
     last = follow(Position(4.0), path_of([3.0, 3.0 * ratio])).row(-1, named=True)
     assert last["impermanent_loss"] == pytest.approx(2 * sqrt(ratio) / (1 + ratio) - 1, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(prices, some.floats(0.01, 0.99), some.floats(1.01, 100))
 def test_each_step_loses_to_rebalancing_or_nothing_whatever_the_range(steps, below, above):
     frame = follow(Position(1.0, below, above), path_of(steps))
@@ -42,6 +44,7 @@ def test_each_step_loses_to_rebalancing_or_nothing_whatever_the_range(steps, bel
     assert frame["impermanent_loss"].max() <= 1e-12
 
 
+@settings(deadline=None)
 @given(prices)
 def test_a_round_trip_ends_without_impermanent_loss_yet_has_lost_to_rebalancing(steps):
     frame = follow(Position(1.0), path_of([*steps, steps[0]]))
@@ -83,7 +86,7 @@ def test_the_loss_of_a_v2_share_under_geometric_brownian_motion_is_sigma_squared
     assert Position(1.0).loss_rate(1.0, volatility) == pytest.approx(volatility**2 / 8 * 2.0)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(prices)
 def test_a_turned_path_tells_the_same_story_in_the_other_token(steps):
     position = Position(2.0, 0.3, 4.0)

@@ -4,7 +4,7 @@ from math import inf, sqrt
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from defimon.amm.liquidity.position import Position
@@ -41,6 +41,7 @@ def test_a_position_opened_with_a_value_is_worth_it():
     assert position.liquidity > Position.worth(10_000.0, 1_800.0).liquidity
 
 
+@settings(deadline=None)
 @given(some.floats(0.01, 100), some.floats(1e-3, 1), some.floats(1.001, 1e3))
 def test_a_turned_position_holds_the_same_valued_in_the_other_token(price, below, above):
     position = Position(2.0, price * below, price * above)
@@ -51,6 +52,7 @@ def test_a_turned_position_holds_the_same_valued_in_the_other_token(price, below
     assert Position(2.0).turned() == Position(2.0)
 
 
+@settings(deadline=None)
 @given(some.floats(0.1, 10), some.floats(0.1, 10), some.floats(0.05, 0.99), some.floats(1.01, 20))
 def test_value_is_a_rising_curve_below_its_tangent(price, other, below, above):
     position = Position(1.0, below, above)

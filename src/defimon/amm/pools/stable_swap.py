@@ -98,15 +98,13 @@ class StableSwap(Pool):
         get_dx is an estimate: it takes the fee at the balances before the trade and rounds for itself, so
         that `amount_out` may lie a little above or below `amount`. It stands in `asked`, and `partial` is
         true when the trade pays less (of the recorded get_dx answers, 62 of 87). With `least` the amount sold
-        is instead the smallest that pays at least `amount`, by exact search. Raises Refused when the pool
-        cannot give that much.
+        is instead the smallest that pays at least `amount`, by exact search. Raises Refused where get_dx
+        reverts: when the pool cannot give that much, or for dust.
         """
         place, other = self.side(sell, buy)
         estimate = self._sold_for(place, other, amount)
         if least:
-            estimate = 1 + last_that_holds(
-                lambda sold: self._out(place, other, sold)[0] < amount, start=max(estimate, 1)
-            )
+            estimate = self._least_sold_for(place, other, amount, max(estimate, 1))
         return self._quote(place, other, estimate, "out", amount)
 
     def get_dy(self, sell: str, buy: str, amount: int) -> int:
@@ -219,12 +217,22 @@ class StableSwap(Pool):
             raise Refused("The contract reverts: the amount is too small.", remedy="Ask for more.")
         return (stands - scaled[place]) * PRECISION // self.rates[place]
 
+    def _least_sold_for(self, place: int, other: int, bought: int, estimate: int) -> int:
+        def pays_less(sold: int) -> bool:
+            try:
+                return self._out(place, other, sold)[0] < bought
+            except Refused:
+                # Dust is refused because it pays nothing; amounts above the estimate, because none suffices.
+                if sold > estimate:
+                    raise
+                return True
+
+        return 1 + last_that_holds(pays_less, start=estimate)
+
     def _check_shape(self) -> None:
         count = len(self.tokens)
-        if not 2 <= count <= MOST_TOKENS:
-            raise BadState(f"tokens has {count} entries.", remedy="A pool holds 2 to 8 tokens.")
-        if len(set(self.tokens)) != count or not all(self.tokens):
-            raise BadState("tokens names one twice or not at all.", remedy="Give each its own id.")
+        if not 2 <= count <= MOST_TOKENS or len(set(self.tokens)) != count or not all(self.tokens):
+            raise BadState(f"tokens are {', '.join(self.tokens)}.", remedy="Name 2 to 8 different tokens.")
         for label, values in (("balances", self.balances), ("rates", self.rates)):
             if len(values) != count:
                 raise BadState(f"{label} has {len(values)} entries for {count} tokens.", remedy="One each.")
