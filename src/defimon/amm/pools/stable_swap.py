@@ -63,8 +63,7 @@ class StableSwap(Pool):
     _invariant: int = field(init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
-        self._check_shape()
-        self._check_numbers()
+        self._check()
         scaled = tuple(
             balance * rate // PRECISION for balance, rate in zip(self.balances, self.rates, strict=True)
         )
@@ -229,16 +228,13 @@ class StableSwap(Pool):
 
         return 1 + last_that_holds(pays_less, start=estimate)
 
-    def _check_shape(self) -> None:
+    def _check(self) -> None:
         count = len(self.tokens)
         if not 2 <= count <= MOST_TOKENS or len(set(self.tokens)) != count or not all(self.tokens):
             raise BadState(f"tokens are {', '.join(self.tokens)}.", remedy="Name 2 to 8 different tokens.")
         for label, values in (("balances", self.balances), ("rates", self.rates)):
             if len(values) != count:
                 raise BadState(f"{label} has {len(values)} entries for {count} tokens.", remedy="One each.")
-
-    def _check_numbers(self) -> None:
-        for label, values in (("balances", self.balances), ("rates", self.rates)):
             for place, value in enumerate(values):
                 _whole(f"{label}[{place}]", value, 1, UINT256 - 1)
         _whole("amplification", self.amplification, A_PRECISION, MOST_AMPLIFICATION)
