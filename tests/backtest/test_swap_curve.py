@@ -1,4 +1,6 @@
+import json
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,11 +9,13 @@ from hypothesis import strategies as st
 
 from defimon.amm.pools._errors import Refused
 from defimon.amm.pools.constant_product import ConstantProduct
+from defimon.amm.state.recorded import read_pools
 from defimon.backtest.swap_curve import swap_curve
 from defimon.backtest.swap_path import SwapPath
 from defimon.core.errors import BadData
 
 TENTH_BP = 1e-5
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
 
 def pair(cash_usd, price, decimals, fee_ppm=500, tokens=("USDC", "DAI")):
@@ -24,12 +28,12 @@ def path_of(cash_usd=1_000_000, price=1.0, decimals=18, fee_ppm=500):
     return SwapPath(("USDC", "DAI"), (pair(cash_usd, price, decimals, fee_ppm),), (6, decimals))
 
 
-def exact(path, given_units, *, into):
+def exact(path, given_units, *, into, one_usd=10**6):
     """USD the asset is worth at mid price and USD lost, from the pools' own answers."""
     (back,) = path.swapped([given_units], into=into)
     worth = Fraction(back if into else given_units) * path.mid()
     lost = given_units - worth if into else worth - back
-    return float(worth / 10**6), float(lost / 10**6)
+    return float(worth / one_usd), float(lost / one_usd)
 
 
 def units(path, usd, *, into):
@@ -65,6 +69,29 @@ def test_between_its_points_the_curve_is_within_a_tenth_of_a_basis_point_and_rou
     sizes = np.random.default_rng(seed).uniform(np.log(lowest), np.log(curve.most * 0.99), 50)
     for usd in np.exp(sizes):
         worth, lost = exact(path, units(path, usd, into=into), into=into)
+        assert abs(curve.at(worth) - lost) <= TENTH_BP * worth + 2 * unit
+
+
+RECORDED = [
+    (file, pool_id, into)
+    for file in ("v3_100_6_6_dense.json", "v3_500_18_6_many_ranges.json", "stableswap_ng.json")
+    for pool_id in read_pools(json.loads((GOLDEN / file).read_text())).pools
+    for into in (True, False)
+]
+
+
+@pytest.mark.parametrize(("file", "pool_id", "into"), RECORDED)
+def test_recorded_pools_of_other_types_are_followed_as_closely(file, pool_id, into):
+    state = read_pools(json.loads((GOLDEN / file).read_text()))
+    pool = state.pools[pool_id]
+    cash, asset = pool.tokens[1], pool.tokens[0]
+    path = SwapPath((cash, asset), (pool,), (state.token(cash).decimals, state.token(asset).decimals))
+    curve = swap_curve(path, into=into, most_slippage=0.05)
+    one_usd = 10 ** path.decimals[0]
+    unit = 2 * float(max(Fraction(1), path.mid()) / one_usd)
+    for usd in np.exp(np.random.default_rng(2).uniform(0, np.log(curve.most * 0.99), 60)):
+        given_units = int(usd * one_usd) if into else int(usd * one_usd / path.mid())
+        worth, lost = exact(path, given_units, into=into, one_usd=one_usd)
         assert abs(curve.at(worth) - lost) <= TENTH_BP * worth + 2 * unit
 
 

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from defimon.amm.pools.constant_product import ConstantProduct
 from defimon.backtest.costs import Costs
 from defimon.backtest.engine import Rules, simulate
-from defimon.backtest.market import Market
+from defimon.backtest.market import Market, market_of
 from defimon.backtest.swap_path import SwapPath
 from defimon.backtest.swaps import NO_SWAP, Route, Swaps
+from defimon.backtest.views import Known, decide_by
+from defimon.strategies._base import Strategy
 
 AT_ONCE = Rules(delay=0, smallest_move=0.0)
 DAYS, POOLS = 30, 4
@@ -128,3 +130,32 @@ def test_a_market_in_which_nothing_needs_a_swap_gives_what_it_gives_without(seed
     assert run.equity == pytest.approx(plain.equity, rel=1e-10)
     assert run.swap_usd == 0.0
     assert run.ledger.frame(days(DAYS), list("abcd")).filter(pl.col("kind") == "swap").is_empty()
+
+
+def test_the_way_between_pools_costs_both_swaps_and_nothing_within_an_asset():
+    swaps = Swaps([DEEP, SHALLOW], np.array([NO_SWAP, 0, 1, 1]))
+    assert swaps.between(1, 2, 5_000.0) == DEEP.out.at(5_000.0) + SHALLOW.into.at(5_000.0)
+    assert swaps.between(2, None, 5_000.0) == swaps.between(2, 0, 5_000.0) == SHALLOW.out.at(5_000.0)
+    assert swaps.between(2, 3, 5_000.0) == swaps.between(None, 0, 5_000.0) == 0.0
+    most = SHALLOW.into.most
+    assert swaps.between(None, 2, 2 * most) == pytest.approx(2 * SHALLOW.into.cost[-1])
+
+
+class Nosy(Strategy):
+    """Keeps what a view says of swaps."""
+
+    name = "nosy"
+
+    def weights(self, view):
+        self.told = [view.swap(None, "p0", 1e3), view.swap("p0", "p1", 1e3), view.swap("p1", None, 1e3)]
+        return {}
+
+
+def test_a_strategy_is_told_what_the_swap_of_a_move_would_cost(daily_of):
+    daily = daily_of({"p0": [0.1] * 3, "p1": [0.1] * 3})
+    made = market_of(daily, daily["day"].min(), daily["day"].max())
+    nosy, known = Nosy(), Known(daily, made, None)
+    decide_by(nosy, known, made, Costs(), Swaps([SHALLOW], np.array([NO_SWAP, 0])))(1, np.zeros(2), 1.0)
+    assert nosy.told == [0.0, SHALLOW.into.at(1e3), SHALLOW.out.at(1e3)]
+    decide_by(nosy, known, made, Costs())(1, np.zeros(2), 1.0)
+    assert nosy.told == [0.0, 0.0, 0.0]

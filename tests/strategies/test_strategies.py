@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
@@ -134,6 +135,15 @@ def test_patience_stays_when_the_gain_does_not_pay_both_sides():
 def test_patience_waits_for_the_hysteresis_even_when_moving_is_free():
     assert weights("forecast_patient", two(0.0599), top_n=1, hysteresis=0.01) == {"old": 1.0}
     assert weights("forecast_patient", two(0.0601), top_n=1, hysteresis=0.01) == {"new": 1.0}
+
+
+def test_patience_reckons_with_what_the_swap_on_the_way_loses():
+    def dear(left, entered, usd):
+        return 0.002 * usd if (left, entered) == ("old", "new") else 0.0
+
+    assert weights("forecast_patient", two(0.07), top_n=1) == {"new": 1.0}
+    assert weights("forecast_patient", replace(two(0.07), swap=dear), top_n=1) == {"old": 1.0}
+    assert weights("forecast_patient", replace(two(0.08), swap=dear), top_n=1) == {"new": 1.0}
 
 
 def test_patience_keeps_what_is_not_moved_as_it_is_and_replaces_the_worst_first():

@@ -77,6 +77,18 @@ class Swaps:
             out[place] = self.routes[place].cost(float(net[place]))
         return out
 
+    def between(self, left: int | None, entered: int | None, usd: float) -> float:
+        """USD lost on the way of `usd` from one pool to another, None for cash; 0 within an asset.
+
+        What exceeds the means of a route is reckoned at the share lost by the most that it can take.
+        """
+        out, into = (NO_SWAP if place is None else int(self.route_of[place]) for place in (left, entered))
+        if out == into:
+            return 0.0
+        curves = [self.routes[out].out] if out != NO_SWAP else []
+        curves += [self.routes[into].into] if into != NO_SWAP else []
+        return sum(curve.at(usd) * max(1.0, usd / curve.most) for curve in curves)
+
     def shared(self, withdraw: Floats, deposit: Floats) -> Floats:
         """(n,) what the swaps of these moves cost, shared by the pools for which something was swapped."""
         out, into = self.by_route(withdraw), self.by_route(deposit)

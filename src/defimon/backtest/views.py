@@ -10,6 +10,7 @@ from defimon.backtest.arrays import Floats, Places
 from defimon.backtest.costs import Costs
 from defimon.backtest.engine import Decide
 from defimon.backtest.market import Market
+from defimon.backtest.swaps import Swaps
 from defimon.core.errors import BadData
 from defimon.core.units import start_of
 from defimon.strategies._base import FORECAST_COLUMNS, Strategy, View
@@ -93,9 +94,17 @@ class Known:
         return rows.join(fresh, on="pool_id", how="left", maintain_order="left")
 
 
-def decide_by(strategy: Strategy, known: Known, market: Market, costs: Costs) -> Decide:
+def decide_by(
+    strategy: Strategy, known: Known, market: Market, costs: Costs, swaps: Swaps | None = None
+) -> Decide:
     """The strategy as the engine calls it. Raises BadData when it names a pool that is not there."""
     place = {name: code for code, name in enumerate(market.names)}
+
+    def swap(left: str | None, entered: str | None, usd: float) -> float:
+        if swaps is None:
+            return 0.0
+        out, into = (None if name is None else place[name] for name in (left, entered))
+        return swaps.between(out, into, usd)
 
     def decide(day: int, holdings: Floats, cash: float) -> Floats:
         view = View(
@@ -105,6 +114,7 @@ def decide_by(strategy: Strategy, known: Known, market: Market, costs: Costs) ->
             cash_usd=cash,
             bps_per_side=costs.bps_per_side,
             gas_usd=costs.gas_usd,
+            swap=swap,
         )
         return _as_array(strategy.weights(view), place, strategy.name, view.day)
 

@@ -154,7 +154,7 @@ def _strategies(setup: Setup, known: Known) -> tuple[list[Strategy], dict[str, s
 
 def _run(strategy: Strategy, known: Known, market: Market, setup: Setup, swaps: Swaps | None) -> Run:
     decisions = list(range(0, market.days_count - 1, setup.rebalance_days))
-    decide = decide_by(strategy, known, market, setup.costs)
+    decide = decide_by(strategy, known, market, setup.costs, swaps)
     return simulate(market, decisions, decide, setup.capital, setup.costs, setup.rules, swaps)
 
 

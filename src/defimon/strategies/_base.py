@@ -1,7 +1,7 @@
 """What a strategy is, and what it may look at on the day it decides."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
@@ -13,6 +13,15 @@ from defimon.core.plugins import Family
 
 FORECAST_COLUMNS = ("yhat", "q05", "q95", "p_distress")
 """Columns of a view that come from injected forecasts."""
+
+
+Swap = Callable[[str | None, str | None, float], float]
+"""(pool left, pool entered, USD), None for cash, to the USD that swapping on the way loses."""
+
+
+def no_swap(_left: str | None, _entered: str | None, _usd: float) -> float:
+    """Nothing has to be swapped."""
+    return 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,7 @@ class View:
     `pools`: one row a pool with a recent observation, sorted by pool_id: pool_id, apy, tvl_usd,
     volume_24h_usd, stablecoin, status, protocol, chain, symbol (null where unknown), and FORECAST_COLUMNS
     where forecasts were injected. `holdings`: USD by pool, only what is held. `bps_per_side` and `gas_usd`
-    are what a move will cost.
+    are what a move will cost, `swap` what is lost on the way from one pool's asset to another's.
     """
 
     day: date
@@ -62,6 +71,7 @@ class View:
     cash_usd: float
     bps_per_side: float = 0.0
     gas_usd: float = 0.0
+    swap: Swap = no_swap
 
     @property
     def value_usd(self) -> float:

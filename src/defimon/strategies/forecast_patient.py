@@ -10,8 +10,8 @@ from defimon.strategies._base import Strategy, View, largest
 
 class ForecastPatient(Strategy):
     """As `forecast`, but money leaves a pool only for one whose forecast gain over `holding_days` exceeds
-    every cost of the move (both sides and both transactions), and whose forecast is higher by more than
-    `hysteresis` a year. What is kept is not rebalanced. Reads `top_n`, `holding_days`, `hysteresis`.
+    every cost of the move (both sides, both transactions and the swap), and whose forecast is higher by more
+    than `hysteresis` a year. What is kept is not rebalanced. Reads `top_n`, `holding_days`, `hysteresis`.
     """
 
     name = "forecast_patient"
@@ -30,7 +30,8 @@ class ForecastPatient(Strategy):
         for pool in sorted(view.holdings, key=lambda held: (expected.get(held, float("inf")), held)):
             if not entrants or pool not in expected:
                 break
-            if self._pays(view, kept[pool], expected[entrants[0]] - expected[pool], sides=2):
+            gain = expected[entrants[0]] - expected[pool]
+            if self._pays(view, pool, entrants[0], kept[pool], gain):
                 kept[entrants.pop(0)] = kept.pop(pool)
         self._place_cash(view, kept, entrants, expected)
         value = view.value_usd
@@ -43,11 +44,13 @@ class ForecastPatient(Strategy):
         free = min(max(self.choices.top_n - len(kept), 0), len(entrants))
         share = view.cash_usd / free if free else 0.0
         for pool in entrants[:free]:
-            if self._pays(view, share, expected[pool], sides=1):
+            if self._pays(view, None, pool, share, expected[pool]):
                 kept[pool] = share
 
-    def _pays(self, view: View, usd: float, gain: float, *, sides: int) -> bool:
-        """Whether a gain of `gain` a year on `usd` is worth paying `sides` transactions."""
+    def _pays(self, view: View, left: str | None, entered: str, usd: float, gain: float) -> bool:
+        """Whether a gain of `gain` a year on `usd` is worth the way from the pool `left`, None for cash."""
         earned = usd * gain * self.choices.holding_days / DAYS_PER_YEAR
+        sides = 1 if left is None else 2
         cost = sides * (usd * view.bps_per_side * BASIS_POINT + view.gas_usd)
-        return earned > cost and gain > (self.choices.hysteresis if sides > 1 else 0.0)
+        cost += view.swap(left, entered, usd)
+        return earned > cost and gain > (0.0 if left is None else self.choices.hysteresis)

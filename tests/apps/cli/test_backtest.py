@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -94,3 +95,57 @@ def test_a_misspelt_strategy_or_preset_is_refused_with_what_there_is(panel):
         run("--panel", panel, "--strategies", "highest_api")
     with pytest.raises(FixSettings, match="classic"):
         run("--panel", panel, "--preset", "clasic")
+
+
+@pytest.fixture
+def pools(tmp_path):
+    """A state document with one pair of USDC and DAI, a million dollars on either side."""
+    path = tmp_path / "pools.json"
+    tokens = [("0xa", "USDC", 6), ("0xb", "DAI", 18)]
+    pair = {"id": "pair", "type": "constant_product", "tokens": ["0xa", "0xb"], "fee_ppm": 500}
+    document = {
+        "format": "defimon.pools",
+        "version": 1,
+        "chain_id": 1,
+        "block": 17_000_000,
+        "origin": "observed",
+        "tokens": [{"id": one, "symbol": symbol, "decimals": count} for one, symbol, count in tokens],
+        "pools": [{**pair, "reserves": [str(10**12), str(10**24)]}],
+    }
+    path.write_text(json.dumps(document))
+    return path
+
+
+def test_swaps_are_paid_told_and_kept(panel, pools, tmp_path):
+    result = run(
+        "--panel", panel, "--strategies", "highest_apy", "--pools", pools, "--out", tmp_path / "kept"
+    )
+    assert "of them swaps" in result.stdout
+    assert "on the pools of block 17,000,000, chain 1: the same state every day" in result.stdout
+    assert "USDC > DAI: 38.5 bps in and 38.2 bps out at 3,333 USD; at most 49,525 USD in" in result.stdout
+    assert pl.read_parquet(tmp_path / "kept" / "swaps.parquet")["pools"].to_list() == ["pair"]
+    ledger = pl.read_parquet(tmp_path / "kept" / "ledger.parquet")
+    assert "swap" in ledger["kind"].unique()
+    assert "of them swaps" not in run("--panel", panel, "--strategies", "highest_apy").stdout
+
+
+def test_markets_that_no_pool_reaches_are_named(panel, pools):
+    strange = pl.read_parquet(panel).with_columns(
+        symbol=pl.when(pool_id="p3").then(pl.lit("TUSD")).otherwise("symbol")
+    )
+    strange.write_parquet(panel)
+    said = "No swap known for TUSD, {}: p3. The state has no token 'TUSD'."
+    options = ("--panel", panel, "--strategies", "highest_apy", "--pools", pools)
+    left_out = run(*options).stdout
+    assert said.format("left out") in left_out
+    assert "top 3 of 4 dollar stablecoin pools" in left_out
+    entered = run(*options, "--unreached", "bps").stdout
+    assert said.format("pays basis points only") in entered
+    assert "top 3 of 5 dollar stablecoin pools" in entered
+
+
+def test_a_slippage_or_a_cash_token_that_is_none_is_refused(panel, pools):
+    with pytest.raises(BadData, match="most-slippage"):
+        run("--panel", panel, "--pools", pools, "--most-slippage", "lots")
+    with pytest.raises(BadData, match="no token 'USDT'"):
+        run("--panel", panel, "--pools", pools, "--swap-token", "USDT")
