@@ -1,12 +1,15 @@
 """Uniswap v3: every recorded answer of QuoterV2, SwapRouter and mainnet, and what a state must fulfil."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from statistics import median
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from defimon.amm.pools._errors import BadState, LeavesState, Refused
 from defimon.amm.pools._fields import Fields
@@ -37,6 +40,10 @@ def pool_of(state):
         (int(state["feeGrowthGlobal0X128"]), int(state["feeGrowthGlobal1X128"])),
         protocol_share=(state["feeProtocol"] % 16, state["feeProtocol"] >> 4),
     )
+
+
+def sides_of(recorded):
+    return recorded["state"]["token0"], recorded["state"]["token1"]
 
 
 def ask(pool, asked):
@@ -344,3 +351,30 @@ def test_prices_are_exact_and_inverse():
     price = pool.spot_price("A", "B")
     assert price == Fraction(sqrt_price_at(100) ** 2, 1 << 192)
     assert pool.spot_price("B", "A") == 1 / price
+
+
+def test_threads_that_share_a_pool_get_the_answers_of_one():
+    recorded = GOLDEN["v3_500_18_6_many_ranges"]
+    amounts = [10**n + k for n in range(12, 22) for k in range(5)]
+    alone = [
+        quote.amount_out for quote in pool_of(recorded["state"]).quote_many(*sides_of(recorded), amounts)
+    ]
+    pool = pool_of(recorded["state"])
+
+    def ask_all(_):
+        return [quote.amount_out for quote in pool.quote_many(*sides_of(recorded), amounts)]
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(ask_all, range(16))) == [alone] * 16
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, 10**17), st.integers(1, 10**17), st.sampled_from([("A", "B"), ("B", "A")]))
+def test_a_trade_and_another_on_the_pool_after_equal_one_of_their_sum_within_rounding(first, second, sides):
+    pool = plain_pool()
+    one = pool.quote_exact_in(*sides, first)
+    two = one.after.quote_exact_in(*sides, second)
+    both = pool.quote_exact_in(*sides, first + second)
+    # The price near 1 and a second cut step: one unit for each rounding of price, fee and amount.
+    assert both.amount_out - 4 <= one.amount_out + two.amount_out <= both.amount_out + 1
+    assert abs(two.after.sqrt_price_x96 - both.after.sqrt_price_x96) <= 4 * (1 << 96) // pool.liquidity + 4

