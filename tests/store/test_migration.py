@@ -77,7 +77,7 @@ def test_a_database_written_by_a_newer_defimon_is_refused(url):
 def test_a_file_open_in_this_process_is_not_migrated_through_the_other_library(sqlite_url, monkeypatch):
     with Store(sqlite_url) as holder:
         holder.migrate()
-        monkeypatch.setattr("defimon.store.migration.NEWEST", "0002")
+        monkeypatch.setattr("defimon.store.migration.NEWEST", "9998")
         with pytest.raises(FixSettings, match="open in this process"):
             Store(sqlite_url).migrate()
 

@@ -236,6 +236,37 @@ MODEL_VERSIONS = Table(
     ("model", "version"),
 )
 
+IMPACT_FIGURES = {
+    "impact": "price impact of the trades",
+    "shortfall": "loss against the price that was read",
+    "error": "shortfall observed less forecast",
+    "absolute_error": "size of that error",
+    "yardstick_absolute_error": "size of the error of the exact quote on the state that was read",
+    "loss": "size of the forecast's error less that of the yardstick's",
+    "inside": "1 for a shortfall in the forecast interval, else 0",
+}
+"""What is kept of trades that were forecast, each as mean and deviation; fractions."""
+
+IMPACT_STATISTICS = Table(
+    "impact_statistics",
+    "What trades on a venue came to beside what was forecast; each trade makes a new version.",
+    (
+        _text("venue", "where it was traded, such as a pool's id", required=True),
+        _text("sell", "token sold", required=True),
+        _text("buy", "token bought", required=True),
+        _time("ts", "time of the last trade"),
+        _count("count", "trades so far", required=True),
+        Column("weight", REAL, "sum of the trades' weights; the count where nothing is forgotten", low=0.0),
+        *(
+            Column(f"{name}_{part}", REAL, f"{part} of: {doc}", unit="fraction")
+            for name, doc in IMPACT_FIGURES.items()
+            for part in ("mean", "deviation")
+        ),
+        *PROVENANCE,
+    ),
+    ("venue", "sell", "buy"),
+)
+
 QUARANTINE = Table(
     "quarantine",
     "Rows kept out of a table, whole, with the rule that caught them.",
@@ -276,6 +307,7 @@ TABLES: dict[str, Table] = {
         FORECASTS,
         SCORES,
         MODEL_VERSIONS,
+        IMPACT_STATISTICS,
         QUARANTINE,
         RAW_ANSWERS,
     )
