@@ -1,0 +1,48 @@
+"""A forecast of impact as a table on the terminal."""
+
+from decimal import Decimal
+
+from rich.table import Table
+
+from defimon.apps.cli._console import out, plain
+from defimon.flows.impact import ForecastTrade
+
+DIGITS = 10
+"""Significant digits of an amount."""
+
+
+def show_forecast(trade: ForecastTrade, delay: float) -> None:
+    """Print one line a figure: the exact quote on the state, then mean and quantiles at execution."""
+    forecast, console = trade.forecast, out()
+    tail = (1.0 - forecast.level) / 2.0
+    sold = Decimal(forecast.yardstick.amount_in).scaleb(-trade.sell.decimals)
+    table = Table(
+        title=plain(
+            f"sell {sold:,f} {trade.sell.shown} in {delay:g} minutes: {trade.pool_id} · {trade.title}"
+        ),
+        title_justify="left",
+    )
+    table.add_column("")
+    for heading in ("exact quote now", "mean", f"{tail:.0%}", "50%", f"{1 - tail:.0%}"):
+        table.add_column(heading, justify="right")
+    units = 10.0**trade.buy.decimals
+    for title, band, scale, digits in (
+        (f"bought, {trade.buy.shown}", forecast.amount_out, 1.0 / units, f",.{DIGITS}g"),
+        ("price impact, bps", forecast.impact, 10_000.0, ",.3f"),
+        ("shortfall, bps", forecast.shortfall, 10_000.0, ",.3f"),
+    ):
+        values = (band.yardstick, band.mean, band.low, band.median, band.high)
+        table.add_row(plain(title), *(f"{value * scale:{digits}}" for value in values))
+    console.print(table)
+    if forecast.unanswered:
+        console.print(
+            f"In {forecast.unanswered} of {forecast.samples + forecast.unanswered} windows the pool ends up "
+            "where it cannot fill the trade."
+        )
+    if trade.origin == "simulated":
+        console.print("This state is simulated.", style="yellow")
+    console.print(
+        f"from {trade.minutes:,} minutes; shortfall is what is lost against the price now, fee and drift "
+        "included",
+        style="dim",
+    )
