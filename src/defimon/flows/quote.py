@@ -13,6 +13,8 @@ from defimon.amm.state.document import State, Token
 from defimon.core.errors import BadData, FixSettings
 from defimon.flows.states import read_state_file
 
+__all__ = ["Row", "State", "Trade", "amount_in_tokens", "curves", "depths", "draw", "quote_trade"]
+
 DEPTH_BPS = (5, 10, 20, 30, 50, 75, 100, 150, 200)
 """Moves of the price at which the chart shows how much trades."""
 
@@ -83,7 +85,7 @@ def curves(trade: Trade, largest: int) -> pl.DataFrame:
     sizes = _sizes(largest)
     lines = []
     for name, pool in trade.pools.items():
-        quotes = _until_refused(pool, trade, sizes)
+        quotes = _answered(pool, trade, sizes)
         lines += [
             (
                 name,
@@ -201,7 +203,7 @@ def _sizes(largest: int) -> list[int]:
     return sorted(points | {largest})
 
 
-def _until_refused(pool: Pool, trade: Trade, sizes: list[int]) -> list[Quote]:
+def _answered(pool: Pool, trade: Trade, sizes: list[int]) -> list[Quote]:
     quotes = []
     for size in sizes:
         try:

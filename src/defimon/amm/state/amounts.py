@@ -34,7 +34,7 @@ def base_units(text: str, decimals: int, *, field: str = "amount") -> int:
             f"{field} is {text[:60]!r}, but the token has {decimals} decimals.",
             remedy="Round it to what the token can hold.",
         )
-    amount = int(found["whole"].replace(",", "")) * 10**decimals + int(part.ljust(decimals, "0") or "0")
+    amount: int = int(found["whole"].replace(",", "")) * 10**decimals + int(part.ljust(decimals, "0") or "0")
     if not 0 < amount < MOST_AMOUNT:
         raise BadData(
             f"{field} is {text[:60]!r}.",

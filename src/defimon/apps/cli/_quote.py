@@ -3,10 +3,11 @@
 from decimal import Decimal
 from fractions import Fraction
 
+from rich.console import Console
 from rich.table import Table
 
 from defimon.apps.cli._console import out, plain
-from defimon.flows.quote import Row, Trade, amount_in_tokens
+from defimon.flows.quote import Row, State, Trade, amount_in_tokens
 
 FEW_DIGITS = 8
 """Significant digits of a price."""
@@ -33,9 +34,14 @@ def show_trade(trade: Trade) -> None:
         elif row.quote.partial:
             asked = amount_in_tokens(row.quote.asked, sell if row.quote.exact == "in" else buy)
             console.print(plain(f"{row.pool_id} fills only a part of the {asked} asked for."))
+    simulated_note(console, state)
+    console.print("impact and slippage in basis points; slippage includes the fee", style="dim")
+
+
+def simulated_note(console: Console, state: State) -> None:
+    """Say so when the pools stand on no chain that people use."""
     if state.origin == "simulated":
         console.print("These states are simulated.", style="yellow")
-    console.print("impact and slippage in basis points; slippage includes the fee", style="dim")
 
 
 def _cells(row: Row, trade: Trade) -> list[str]:
