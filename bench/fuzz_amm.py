@@ -78,7 +78,7 @@ def seeds() -> list[Any]:
     found = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
     for path in sorted((ROOT / "tests" / "golden").glob("*.json")):
         document = json.loads(path.read_text())
-        if path.name != "arb_funding.json" and len(path.read_text()) < 91_000:
+        if len(path.read_text()) < 91_000:
             found.append(cut(document))
     tokens = [{"address": f"0x{n}", "symbol": f"T{n}", "decimals": 18 - 10 * n} for n in range(2)]
     shared = {"chain_id": 1, "block": 7}
@@ -98,8 +98,8 @@ def seeds() -> list[Any]:
 def cut(value: Any) -> Any:
     """A recording with a few answers of each kind."""
     if isinstance(value, dict):
-        few = ("quotes", "executed", "get_dx", "quoterV2", "pairs", "pools")
-        return {key: cut(one[:3] if key in few else one) for key, one in value.items()}
+        few = {"quotes": 3, "executed": 3, "get_dx": 3, "quoterV2": 3, "pairs": 3, "pools": 3, "rows": 1}
+        return {key: cut(one[: few[key]] if key in few else one) for key, one in value.items()}
     return [cut(one) for one in value] if isinstance(value, list) else value
 
 

@@ -19,6 +19,7 @@ ANSWERS = {
     "v3_500_18_6_many_ranges": 288,
     "v3_500_tick0_boundary": 288,
     "stableswap_ng": 780,
+    "arb_funding": 40,
 }
 
 
@@ -59,6 +60,7 @@ def change(value, *path):
             for key in ("tickAfter", "liquidityAfter", "feeGrowthGlobal0X128After", "amount0Delta")
         ),
         ("v3_500_18_6_many_ranges", ("executed", 8, "protocolFees", 0)),
+        ("arb_funding", ("rows", 3, "profile", "0.9", 0)),
         ("stableswap_ng", ("pools", 3, "quotes", 100, "dy")),
         ("stableswap_ng", ("pools", 1, "get_dx", 7, "dx")),
         ("stableswap_ng", ("pools", 1, "executed", 7, "dy")),
@@ -70,7 +72,8 @@ def test_an_answer_that_is_off_by_one_is_told_with_its_place(name, path):
     wanted = change(value, *path)
     (found,) = differing(value)
     keys = [f"[{key}]" if isinstance(key, int) else f".{key}" for key in path]
-    assert found.what.startswith("recording" + "".join(keys[: 4 if path[0] in {"pairs", "pools"} else 2]))
+    deep = 2 if "executed" in path[:1] or "quoterV2" in path else 4
+    assert found.what.startswith("recording" + "".join(keys[:deep]))
     assert wanted.lstrip("-") in found.expected
     assert wanted not in found.got
 
@@ -98,6 +101,16 @@ def test_a_swap_that_no_block_has_gas_for_counts_as_reverted():
     dear[0] |= {"amount0Delta": "1", "amount1Delta": "-1", **state, **growth}
     (found,) = differing(value)
     assert "gas do not fit into a block" in found.got
+
+
+def test_a_size_that_loses_is_replayed_as_a_loss():
+    value = document("arb_funding")
+    value["rows"] = value["rows"][:1]
+    value["rows"][0] |= {"optimal_x": "1", "profit": "-1", "profile": {}}
+    assert differing(value) == ()
+    value["rows"][0]["profit"] = "0"
+    (found,) = differing(value)
+    assert (found.expected, found.got) == ("profit 0", "profit -1")
 
 
 def test_a_bitmap_that_contradicts_the_ticks_is_refused():

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from defimon.amm.pools._errors import BadState
 from defimon.amm.pools._fields import Fields
 from defimon.amm.state.document import State, read_state
+from defimon.amm.state.recorded_arbitrage import read_arbitrage
 from defimon.amm.state.recorded_mainnet import read_balancer_pool, read_quotes, read_uniswap_pool
 from defimon.amm.state.recorded_stable import read_stable
 from defimon.amm.state.recorded_v2 import read_v2
@@ -15,7 +16,7 @@ BY_PROTOCOL = {"uniswap_v2": read_v2, "uniswap_v3": read_v3, "curve_stableswap_n
 
 KNOWN = (
     "Known are defimon.pools documents, recordings with a protocol among "
-    f"{', '.join(BY_PROTOCOL)}, and mainnet pools and quotes; docs/pools.md shows them."
+    f"{', '.join(BY_PROTOCOL)}, arbitrage, and mainnet pools and quotes; docs/pools.md shows them."
 )
 
 
@@ -29,6 +30,8 @@ def read_recording(document: object, name: str, pools: Mapping[str, State] | Non
     if fields.has("protocol"):
         read = BY_PROTOCOL[fields.text("protocol", among=tuple(BY_PROTOCOL))]
         return read(fields, name)
+    if fields.has("v3_state"):
+        return read_arbitrage(fields, name)
     if fields.has("entries"):
         return read_quotes(fields, name, pools or {})
     return Recording(name, read_pools(document), ())
@@ -39,7 +42,7 @@ def read_pools(document: object) -> State:
     fields = Fields(document, "state")
     if fields.has("format"):
         return read_state(document)
-    if fields.has("protocol"):
+    if fields.has("protocol") or fields.has("v3_state"):
         return read_recording(document, "").state
     if fields.has("tick_data"):
         return read_uniswap_pool(fields)

@@ -10,6 +10,7 @@ from defimon.amm.pools._base import Exact, Pool
 from defimon.amm.pools._errors import BadState
 from defimon.amm.pools._fields import Fields
 from defimon.amm.state.document import State
+from defimon.amm.trading.arbitrage import Edge, Funding
 
 Kind = Literal["quoted", "executed"]
 
@@ -44,12 +45,28 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Gain:
+    """What a cycle of trades on the recorded state left of `size` after repaying the loan, in base units.
+
+    `best` says that the recorder found no size that gains more.
+    """
+
+    where: str
+    cycle: tuple[Edge, ...]
+    funding: Funding
+    size: int
+    expected: int
+    best: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Recording:
     """Answers of contracts, and the state on which they were given."""
 
     name: str
     state: State
     answers: tuple[Answer, ...]
+    gains: tuple[Gain, ...] = ()
 
 
 def objects(fields: Fields, name: str) -> Iterator[Fields]:

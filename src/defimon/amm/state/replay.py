@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from defimon.amm.pools._base import Pool, Quote
 from defimon.amm.pools._errors import LeavesState, Refused
 from defimon.amm.pools.concentrated import Concentrated
-from defimon.amm.state.recording import Answer, Fact, Recording
+from defimon.amm.state.recording import Answer, Fact, Gain, Recording
+from defimon.amm.trading.arbitrage import best_arbitrage, profit_of
 
 MOST_GAS = 28_000_000
 """A block of the recording node holds 30 million gas, and nested calls are given 63 of 64 parts: a swap that
@@ -33,10 +34,29 @@ class Verdict:
 
 
 def replay(recording: Recording) -> Verdict:
-    """Quote each recorded trade on its pool's recorded state and compare; reverts must be refused."""
+    """Quote each recorded trade on its pool's recorded state and compare; reverts must be refused.
+
+    A recorded gain must be had to the base unit, and the best one must not be more than the best that is
+    found: many sizes gain the same but for a few base units of rounding, so that ours may gain one more.
+    """
     pools = recording.state.pools
-    found = (_difference(answer, _got(pools[answer.pool], answer)) for answer in recording.answers)
-    return Verdict(recording.name, len(recording.answers), tuple(one for one in found if one is not None))
+    found = [
+        *(_difference(answer, _got(pools[answer.pool], answer)) for answer in recording.answers),
+        *(_shortfall(gain, pools) for gain in recording.gains),
+    ]
+    return Verdict(recording.name, len(found), tuple(one for one in found if one is not None))
+
+
+def _shortfall(gain: Gain, pools: Mapping[str, Pool]) -> Difference | None:
+    way = " and ".join(f"{edge.sell} for {edge.buy} in {edge.pool}" for edge in gain.cycle)
+    asked = f"{gain.where}: {gain.size} of {way}, funded by {gain.funding.name}"
+    profit = profit_of(pools, gain.cycle, gain.size, gain.funding)
+    if profit != gain.expected:
+        return Difference(asked, f"profit {gain.expected}", f"profit {profit}")
+    found = best_arbitrage(pools, gain.cycle, gain.funding) if gain.best else None
+    if gain.best and (found.profit if found else 0) < gain.expected:
+        return Difference(asked, f"best profit {gain.expected}", f"best {found}")
+    return None
 
 
 @dataclass(frozen=True, slots=True)
