@@ -78,7 +78,7 @@ class Cones:
         self.rules.append(self.cvxpy.geo_mean(self.cvxpy.hstack([1 + sold, 1 - bought])) >= 1)
 
     def _ranges(self, pool: Concentrated, one: str, sold, bought, into: float, out: float) -> None:
-        """Token 0 sold moves the root s down: in L(1/s' - 1/s) / (1 - fee), out L(s - s'); token 1 alike up."""
+        """Token 0 sold moves the root s down: L(1/s' - 1/s) / (1 - fee) in, L(s - s') out; token 1 up."""
         down, kept = one == pool.tokens[0], 1 - pool.fee_ppm / 1e6
         root, liquidity = pool.sqrt_price_x96 / 2**96, float(pool.liquidity)
         rows = [row for row in pool.ticks.rows if (row[0] <= pool.tick) == down]

@@ -109,7 +109,7 @@ def _spot_prices(market: Market, shut: Shut) -> Floats:
     spot = np.where(shut, 0.0, market.spot)
     prices = np.zeros(len(market.tokens))
     prices[-1] = 1.0
-    for _ in range(3):
+    for _ in range(4):
         worth = prices.copy()
         np.maximum.at(worth, market.sells, spot * prices[market.buys])
         prices = worth

@@ -8,8 +8,23 @@ from defimon.amm.pools._base import Pool, Quote
 from defimon.amm.pools._errors import BadState, LeavesState, Refused
 from defimon.amm.trading._market import Edge
 
-Plan = Mapping[str, Sequence[tuple[Edge, int]]]
-"""For each token sold, in the order of trading: its trades, and weights by which they share what arrives."""
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Selling what is held of `token`: trades with weights by which they share it, and the weight kept.
+
+    The first hop sells the route's own token; the second, between inner tokens, sells what the first
+    brought and no more; the third sells all that is there for the route's end.
+    """
+
+    token: str
+    trades: tuple[tuple[Edge, int], ...]
+    hop: int
+    keep: int = 0
+
+
+Plan = Sequence[Stage]
+"""Stages in the order of trading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,35 +117,43 @@ def execute(
 ) -> tuple[Leg, ...] | None:
     """Legs that spend `amount` and every token bought on the way, or None when the plan's pools cannot.
 
-    What a pool does not take goes to the others that sell the same token, largest weight first. Weights that
-    sum to what arrives are the amounts themselves.
+    What a pool does not take goes to the others of its stage, largest weight first. Weights that sum to
+    what is held are the amounts themselves.
     """
-    trader, held = Trader(pools), {sell: amount}
-    for token, trades in plan.items():
-        if not _spend(trader, trades, held.pop(token, 0), held):
+    trader = Trader(pools)
+    held, second = {sell: amount}, dict[str, int]()
+    for stage in plan:
+        if stage.hop == 3:
+            held[stage.token] = held.get(stage.token, 0) + second.pop(stage.token, 0)
+        if not _spend(trader, stage, held, second if stage.hop == 2 else held):
             return None
-    spent = set(held) <= {buy}
-    return merged(trader.legs) if spent else None
+    left = sum(part for token, part in (*held.items(), *second.items()) if token != buy)
+    return merged(trader.legs) if trader.legs and not left else None
 
 
-def _spend(trader: Trader, trades: Sequence[tuple[Edge, int]], amount: int, held: dict[str, int]) -> bool:
-    ordered = sorted(trades, key=lambda trade: -trade[1])
-    total = sum(weight for _, weight in ordered)
+def _spend(trader: Trader, stage: Stage, held: dict[str, int], into: dict[str, int]) -> bool:
+    """Carry one stage out; False when something is left that no later stage sells."""
+    ordered = sorted(stage.trades, key=lambda trade: -trade[1])
+    amount = held.pop(stage.token, 0)
+    total = stage.keep + sum(weight for _, weight in ordered)
+    kept = stage.keep * amount // total
     parts = [weight * amount // total for _, weight in ordered]
-    parts[0] += amount - sum(parts)
+    parts[0] += amount - kept - sum(parts)
     rest = 0
     for (edge, _), part in zip(ordered, parts, strict=True):
-        rest += part - _bought(trader, edge, part, held)
+        rest += part - _bought(trader, edge, part, into)
     for edge, _ in ordered:
         if rest:
-            rest -= _bought(trader, edge, rest, held)
-    return not rest
+            rest -= _bought(trader, edge, rest, into)
+    if stage.keep:
+        held[stage.token] = kept + rest
+    return not rest or bool(stage.keep)
 
 
-def _bought(trader: Trader, edge: Edge, amount: int, held: dict[str, int]) -> int:
+def _bought(trader: Trader, edge: Edge, amount: int, into: dict[str, int]) -> int:
     sold = trader.trade(edge, amount)
     if sold:
-        held[edge.buy] = held.get(edge.buy, 0) + trader.legs[-1].amount_out
+        into[edge.buy] = into.get(edge.buy, 0) + trader.legs[-1].amount_out
     return sold
 
 

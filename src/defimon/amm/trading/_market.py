@@ -1,7 +1,7 @@
 """The directed trades that a route may use, and their curves side by side in arrays."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 
 import numpy as np
@@ -61,7 +61,12 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """Trades with their ranges; tokens are places, the sold token first, the bought token last."""
+    """Trades with their curves; tokens are places, the sold token first, the bought token last.
+
+    A token that inner tokens both sell and buy may stand at two places, with a price each: what the first
+    hop brought, and what only the last hop may sell. `again` is the second place of each token, or the
+    first where it has one only.
+    """
 
     edges: tuple[Edge, ...]
     tokens: tuple[str, ...]
@@ -74,14 +79,17 @@ class Market:
     spot: Floats
     """Marginal price of each trade's first base unit, fee included; 0 where nothing can be traded."""
 
+    again: Places
+
     @classmethod
-    def of(cls, pools: Mapping[str, Pool], sell: str, buy: str, hops: int) -> "Market":
-        edges = edges_between(pools, sell, buy, hops)
+    def of(cls, pools: Mapping[str, Pool], edges: list[Edge], sell: str, buy: str) -> "Market":
+        middle = [edge for edge in edges if edge.sell != sell and edge.buy != buy]
+        twice = sorted({edge.sell for edge in middle} & {edge.buy for edge in middle})
         inner = sorted({token for edge in edges for token in (edge.sell, edge.buy)} - {sell, buy})
-        tokens = (sell, *inner, buy)
-        place = {token: n for n, token in enumerate(tokens)}
+        tokens = (sell, *inner, *twice, buy)
+        place = {token: n for n, token in enumerate(tokens[: 1 + len(inner)])} | {buy: len(tokens) - 1}
+        second = {token: n for n, token in enumerate(twice, 1 + len(inner))}
         curves = [ranges_of(pools[edge.pool], edge.sell, edge.buy) for edge in edges]
-        spot = [curve.high[0] ** 2 if curve.high.size else 0.0 for curve in curves]
         return cls(
             tuple(edges),
             tokens,
@@ -90,8 +98,25 @@ class Market:
             _joined(curve.a for curve in curves),
             _joined(curve.high for curve in curves),
             _joined(curve.low for curve in curves),
-            np.repeat(np.arange(len(edges)), [curve.a.size for curve in curves]),
-            np.array(spot),
+            np.repeat(np.arange(len(curves)), [curve.a.size for curve in curves]),
+            np.array([float(curve.high[0] ** 2) if curve.high.size else 0.0 for curve in curves]),
+            np.array([second.get(token, n) for n, token in enumerate(tokens)], dtype=np.intp),
+        )
+
+    @property
+    def hops(self) -> Places:
+        """1 for trades of the token sold, 2 for trades between inner tokens, 3 for what ends a chain."""
+        last = len(self.tokens) - 1
+        hops: Places = np.where(self.sells == 0, 1, np.where(self.buys == last, 3, 2)).astype(np.intp)
+        return hops
+
+    def divided(self, apart: NDArray[np.bool_]) -> "Market":
+        """The market with two prices for the tokens at the places `apart`."""
+        hops, there = self.hops, np.where(apart, self.again, np.arange(len(self.tokens)))
+        return replace(
+            self,
+            sells=np.where(hops == 3, there[self.sells], self.sells),
+            buys=np.where(hops == 2, there[self.buys], self.buys),
         )
 
     def respond(self, prices: Floats, shut: NDArray[np.bool_]) -> Response:

@@ -1,5 +1,6 @@
 """Moving base units between parallel trades while it gains, and exact splits of tiny amounts."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -7,7 +8,7 @@ from itertools import pairwise
 
 from defimon.amm.pools._base import Pool
 from defimon.amm.pools._errors import LeavesState, Refused
-from defimon.amm.trading._execution import Leg, Plan, whole
+from defimon.amm.trading._execution import Leg, Plan, Stage, whole
 from defimon.amm.trading._market import Edge
 
 QUOTES = 2_000
@@ -53,24 +54,33 @@ class Scales:
         return None if quote.partial or quote.amount_out < 1 else quote.amount_out
 
 
-def polished(pools: Mapping[str, Pool], legs: Sequence[Leg]) -> Plan:
+def polished(pools: Mapping[str, Pool], legs: Sequence[Leg], sell: str, buy: str) -> Plan:
     """A plan like the one that `legs` carried out, with amounts moved between trades of the same two tokens.
 
     Only pools that the route uses once are weighed: their answers do not depend on the others.
     """
-    scales, uses = Scales(pools), [leg.pool for leg in legs]
-    groups: dict[tuple[str, str], list[tuple[Edge, int]]] = {}
+    scales, uses = Scales(pools), Counter(leg.pool for leg in legs)
+    groups: dict[tuple[str, str], dict[Edge, int]] = {}
+    brought: Counter[str] = Counter()
     for leg in legs:
-        edge = Edge(leg.pool, leg.sell, leg.buy)
-        groups.setdefault((leg.sell, leg.buy), []).append((edge, leg.amount_in))
-    plan: dict[str, list[tuple[Edge, int]]] = {}
-    for (sell, _), trades in groups.items():
-        alone = all(uses.count(edge.pool) == 1 for edge, _ in trades)
-        amounts = dict(trades)
-        if alone and len(trades) > 1:
+        amounts, edge = groups.setdefault((leg.sell, leg.buy), {}), Edge(leg.pool, leg.sell, leg.buy)
+        amounts[edge] = amounts.get(edge, 0) + leg.amount_in
+        if leg.sell == sell:
+            brought[leg.buy] += leg.amount_out
+    stages: dict[tuple[int, str], list[tuple[Edge, int]]] = {}
+    for (one, other), amounts in groups.items():
+        if len(amounts) > 1 and all(uses[edge.pool] == 1 for edge in amounts):
             _level(scales, amounts)
-        plan.setdefault(sell, []).extend((edge, part) for edge, part in amounts.items() if part)
-    return plan
+        hop = 1 if one == sell else 3 if other == buy else 2
+        stages.setdefault((hop, one), []).extend((edge, part) for edge, part in amounts.items() if part)
+    return [
+        Stage(token, tuple(trades), hop, _kept(brought[token], trades) if hop == 2 else 0)
+        for (hop, token), trades in sorted(stages.items(), key=lambda stage: stage[0])
+    ]
+
+
+def _kept(brought: int, trades: Sequence[tuple[Edge, int]]) -> int:
+    return max(brought - sum(part for _, part in trades), 0)
 
 
 def _level(scales: Scales, amounts: dict[Edge, int]) -> None:
@@ -122,7 +132,8 @@ def tiny_split(
     if found is None:
         return None
     parts = found[1]
-    return {looked[0].sell: [(edge, part) for edge, part in zip(looked, parts, strict=True) if part]}
+    trades = tuple((edge, part) for edge, part in zip(looked, parts, strict=True) if part)
+    return [Stage(looked[0].sell, trades, 1)]
 
 
 def _joined(

@@ -73,36 +73,33 @@ class Sawtooth:
         if window < 1:
             return Peak(start, height, proven=False)
         start = self._first(start, low)
-        best, height = start, self._sure(start)
-        left = right = False
-        at = start
+        here = Peak(start, self._sure(start), proven=False)
+        above = self._climbed(here, low, high, window, down=False)
+        below = self._climbed(Peak(start, above.height, proven=False), low, high, window, down=True)
+        return Peak(
+            above.at if below.at == start else below.at, below.height, proven=above.proven and below.proven
+        )
+
+    def _climbed(self, best: Peak, low: int, high: int, window: int, *, down: bool) -> Peak:
+        """The best of up to `window` steps to one side of `best`; proven when nothing beyond can be better.
+
+        Downwards an equal height wins, upwards it does not.
+        """
+        at, height = best.at, best.height
         for _ in range(window):
-            if at <= low:
-                left = True
-                break
-            at = self._first(at - 1, low)
-            here = self.height(at)
-            if here is None:
-                left = True
-                break
-            if here >= height:
-                best, height = at, here
-            elif self.noise is not None and here <= height - self.noise:
-                left = True
-                break
-        at = start
-        for _ in range(window):
-            following = self._next(at, high)
+            following = self._before(at, low) if down else self._next(at, high)
             if following is None:
-                right = True
-                break
+                return Peak(best.at, height, proven=True)
             at, here = following, self._sure(following)
-            if here > height:
-                best, height = at, here
+            if here > height or (down and here == height):
+                best, height = Peak(at, here, proven=False), here
             elif self.noise is not None and here <= height - self.noise:
-                right = True
-                break
-        return Peak(best, height, proven=left and right)
+                return Peak(best.at, height, proven=True)
+        return Peak(best.at, height, proven=False)
+
+    def _before(self, at: int, low: int) -> int | None:
+        """First x of the step below; None when there is none from `low` on, or it is not possible."""
+        return None if at <= low or self.worth(at - 1) is None else self._first(at - 1, low)
 
     def _sure(self, at: int) -> int:
         height = self.height(at)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from defimon.amm.trading._clearing import Clearing, Shut
+from defimon.amm.trading._clearing_plan import clear_plainly
 from defimon.amm.trading._market import Market
 from defimon.amm.trading._ranges import Floats
-from defimon.amm.trading._simple import clear_simple
 
 SOLVES = 200
 """Clearings at most: enough to try every subset of seven doubtful trades."""
@@ -40,7 +40,7 @@ class Search:
         if self.left < 1:
             return
         self.left -= 1
-        found = clear_simple(self.market, self.amount, shut, start)
+        found = clear_plainly(self.market, self.amount, shut, start)
         if found is None:
             return
         gas = np.where(found.response.sold > 0, self.gas_of(found), 0.0)
@@ -56,7 +56,7 @@ class Search:
             self.visit(_with(shut, doubtful[: doubtful.size // 2]), kept)
             return
         self.visit(_with(shut, doubtful[:1]), kept)
-        self.visit(shut, _with(kept, doubtful[:1]), found.prices)
+        self.visit(found.shut, _with(kept, doubtful[:1]), found.prices)
 
 
 def _with(flags: Shut, places: np.ndarray) -> Shut:

@@ -1,4 +1,4 @@
-"""Arbitrage around a cycle of pools with own capital or a loan: the best size and its profit, to the base unit."""
+"""Arbitrage around a cycle of pools with own capital or a loan: best size and profit, to the base unit."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

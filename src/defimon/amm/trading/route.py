@@ -9,11 +9,11 @@ import numpy as np
 from defimon.amm.pools._base import Pool
 from defimon.amm.pools._errors import LeavesState, Refused
 from defimon.amm.trading._clearing import Clearing
+from defimon.amm.trading._clearing_plan import plan_of
 from defimon.amm.trading._execution import Leg, Plan, execute, gas_of, whole
 from defimon.amm.trading._market import Edge, Market, edges_between
 from defimon.amm.trading._polish import TINY, polished, tiny_split
 from defimon.amm.trading._ranges import Floats
-from defimon.amm.trading._simple import plan_of
 from defimon.amm.trading._single import best_single
 from defimon.amm.trading._worthwhile import worthwhile
 from defimon.core.errors import BadData
@@ -119,7 +119,7 @@ def best_route(
             f"No chain of up to {hops} pools leads from {sell} to {buy}.", remedy="Add pools or hops."
         )
     single = best_single(pools, edges, sell, buy, amount, price) or ()
-    candidates = [single, *_splits(pools, edges, sell, buy, amount, hops, price)]
+    candidates = [single, *_splits(pools, edges, sell, buy, amount, price)]
     made = [legs for legs in candidates if legs]
     if not made:
         raise Refused(f"The pools together do not take {amount} of {sell}.", remedy="Sell less.")
@@ -128,10 +128,10 @@ def best_route(
 
 
 def _splits(
-    pools: Mapping[str, Pool], edges: list[Edge], sell: str, buy: str, amount: int, hops: int, price: Fraction
+    pools: Mapping[str, Pool], edges: list[Edge], sell: str, buy: str, amount: int, price: Fraction
 ) -> Iterable[tuple[Leg, ...]]:
     """Legs of the continuous optimum, before and after polishing, and of every split of a tiny amount."""
-    market = Market.of(pools, sell, buy, hops)
+    market = Market.of(pools, edges, sell, buy)
     found = _optimum(pools, market, float(amount), price)
     plans: list[Plan | None] = [] if found is None else [plan_of(found)]
     if amount <= TINY:
@@ -141,7 +141,7 @@ def _splits(
         legs = execute(pools, plan, sell, buy, amount) if plan else None
         if legs:
             yield legs
-            better = execute(pools, polished(pools, legs), sell, buy, amount)
+            better = execute(pools, polished(pools, legs, sell, buy), sell, buy, amount)
             if better:
                 yield better
 
