@@ -35,5 +35,5 @@ def test_the_example_with_swaps_runs_and_names_the_route_and_who_is_left_out(tmp
     names = {"daily": daily, "path": path, "print": lambda *_: None}
     exec(example, names)
     found = names["result"].swaps
-    assert found.table["path"].to_list() == ["USDC > DAI"]
+    assert found.table["path"].drop_nulls().to_list() == ["USDC > DAI"]
     assert found.left_out == {"TUSD": ["TUSD"]}

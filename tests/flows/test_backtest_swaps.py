@@ -67,12 +67,13 @@ SETUP = Setup(
 
 def test_each_symbol_goes_the_way_that_loses_least_at_its_size():
     known = known_swaps(panel(), SwapPlan(STATE), 10_000.0)
-    assert known.table.select("symbol", "path", "pools").rows() == [
-        ("DAI", "USDC > DAI", "direct"),
-        ("FRAX", "USDC > WETH > FRAX", "ether > beyond"),
+    routed = known.table.drop_nulls("path")
+    assert routed.select("symbol", "markets", "path", "pools").rows() == [
+        ("DAI", 2, "USDC > DAI", "direct"),
+        ("FRAX", 1, "USDC > WETH > FRAX", "ether > beyond"),
     ]
-    assert known_swaps(panel(), SwapPlan(STATE), 1.0).table["pools"][0] == "shallow"
-    row = known.table.row(0, named=True)
+    assert known_swaps(panel(), SwapPlan(STATE), 1.0).table.drop_nulls("path")["pools"][0] == "shallow"
+    row = routed.row(0, named=True)
     assert 5 < row["bps_in"] < 110
     assert row["size_usd"] == 10_000.0
     assert row["most_in_usd"] > 40_000
@@ -83,6 +84,8 @@ def test_markets_without_a_known_swap_are_left_out_and_told_with_the_reason():
     assert known.left_out == {"": ["p6"], "DAI-USDC": ["p7"], "LONE": ["p4"], "TUSD": ["p5"]}
     assert "No path" in known.missing["LONE"]
     assert "no token 'TUSD'" in known.missing["TUSD"]
+    told = known.table.filter(symbol="TUSD").row(0, named=True)
+    assert (told["markets"], told["path"], told["reason"]) == (1, None, known.missing["TUSD"])
     assert known.reached(panel())["pool_id"].unique().sort().to_list() == ["p0", "p1", "p2", "p3"]
     assert known.of(["p0", "p1", "p2", "p3"]).route_of.tolist() == [-1, 0, 0, 1]
 

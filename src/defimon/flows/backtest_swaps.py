@@ -24,6 +24,7 @@ Unreached = Literal["leave_out", "bps"]
 ROUTES = pl.Schema(
     {
         "symbol": pl.String,
+        "markets": pl.Int64,
         "path": pl.String,
         "pools": pl.String,
         "size_usd": pl.Float64,
@@ -31,6 +32,7 @@ ROUTES = pl.Schema(
         "bps_out": pl.Float64,
         "most_in_usd": pl.Float64,
         "most_out_usd": pl.Float64,
+        "reason": pl.String,
     }
 )
 
@@ -75,8 +77,9 @@ def swap_plan(path: Path, token: str, most_slippage: str, unreached: Unreached) 
 class KnownSwaps:
     """Routes by the symbol of what a market takes, in capitals, and why others have none.
 
-    `table` has the columns of ROUTES, one row a route: bps_in and bps_out at size_usd. `symbols` are those of
-    the panel's markets by pool_id, "" where unknown. `left_out` are the markets without a route.
+    `table` has the columns of ROUTES, one row a symbol that needs a swap: bps_in and bps_out at size_usd, or
+    the reason why there is no route. `symbols` are those of the panel's markets by pool_id, "" where unknown.
+    `left_out` are the markets without a route.
     """
 
     plan: SwapPlan
@@ -134,8 +137,10 @@ def known_swaps(daily: pl.DataFrame, plan: SwapPlan, size_usd: float) -> KnownSw
             routes[symbol] = Route.of(path, plan.most_slippage)
         except BadData as error:
             missing[symbol] = error.message
+            found: dict[str, object] = {"reason": error.message}
         else:
-            rows.append(_row(plan.state, symbol, path, pools, routes[symbol], size_usd))
+            found = _row(plan.state, path, pools, routes[symbol], size_usd)
+        rows.append({"symbol": symbol, "markets": list(symbols.values()).count(symbol), **found})
     return KnownSwaps(plan, routes, missing, symbols, pl.DataFrame(rows, schema=ROUTES))
 
 
@@ -191,12 +196,11 @@ def _paths(state: State, cash: Token, asset: Token, hops: int) -> Iterator[tuple
 
 
 def _row(
-    state: State, symbol: str, path: SwapPath, pools: Iterable[str], route: Route, size_usd: float
+    state: State, path: SwapPath, pools: Iterable[str], route: Route, size_usd: float
 ) -> dict[str, object]:
     names = {token.id: token.symbol for token in state.tokens}
     most = min(size_usd, route.into.most, route.out.most)
     return {
-        "symbol": symbol,
         "path": " > ".join(names[token] for token in path.tokens),
         "pools": " > ".join(pools),
         "size_usd": most,

@@ -134,13 +134,13 @@ def test_markets_that_no_pool_reaches_are_named(panel, pools):
         symbol=pl.when(pool_id="p3").then(pl.lit("TUSD")).otherwise("symbol")
     )
     strange.write_parquet(panel)
-    said = "No swap known for TUSD, {}: p3. The state has no token 'TUSD'."
+    said = "No swap known, {}: 1 markets: TUSD.\nThe state has no token 'TUSD'."
     options = ("--panel", panel, "--strategies", "highest_apy", "--pools", pools)
     left_out = run(*options).stdout
     assert said.format("left out") in left_out
     assert "top 3 of 4 dollar stablecoin pools" in left_out
     entered = run(*options, "--unreached", "bps").stdout
-    assert said.format("pays basis points only") in entered
+    assert said.format("pay basis points only") in entered
     assert "top 3 of 5 dollar stablecoin pools" in entered
 
 
@@ -149,3 +149,10 @@ def test_a_slippage_or_a_cash_token_that_is_none_is_refused(panel, pools):
         run("--panel", panel, "--pools", pools, "--most-slippage", "lots")
     with pytest.raises(BadData, match="no token 'USDT'"):
         run("--panel", panel, "--pools", pools, "--swap-token", "USDT")
+
+
+def test_pools_of_a_simulated_chain_are_told_on_top(panel, pools):
+    pools.write_text(pools.read_text().replace('"observed"', '"simulated"'))
+    result = run("--panel", panel, "--strategies", "highest_apy", "--pools", pools)
+    assert "SIMULATED pools for swaps" in result.stdout.splitlines()[0]
+    assert "simulated chain 1" in result.stdout

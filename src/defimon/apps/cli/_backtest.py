@@ -31,10 +31,13 @@ def show_backtest(result: BacktestResult) -> None:
     console = out()
     setup, (first, last) = result.setup, result.days
     kind = "dollar stablecoin " if setup.stable_only else ""
+    swaps = result.swaps
+    simulated = swaps is not None and swaps.plan.state.origin == "simulated"
     console.print(
         f"Backtest {first} .. {last}: {setup.capital:,.0f} USD, {setup.costs.bps_per_side:g} bps a side, "
         f"{setup.costs.gas_usd:g} USD gas a transaction, decided every {setup.rebalance_days} days, "
-        f"top {setup.choices.top_n} of {result.pools} {kind}pools",
+        f"top {setup.choices.top_n} of {result.pools} {kind}pools"
+        + (", SIMULATED pools for swaps" if simulated else ""),
         soft_wrap=True,
     )
     without = () if result.swaps is not None else ("swap_usd",)
@@ -120,19 +123,22 @@ def swap_remarks(result: BacktestResult) -> list[str]:
         f"Swaps from and to {plan.token}, taken as 1 USD, on the pools of block {plan.state.block:,}, "
         f"{kind} {plan.state.chain_id}: the same state every day, for markets on any chain."
     )
+    routed = swaps.table.filter(pl.col("reason").is_null())
     lines = [head] + [
         f"{row['path']}: {row['bps_in']:.1f} bps in and {row['bps_out']:.1f} bps out at "
         f"{row['size_usd']:,.0f} USD; at most {row['most_in_usd']:,.0f} USD in and "
         f"{row['most_out_usd']:,.0f} USD out a day."
-        for row in swaps.table.iter_rows(named=True)
+        for row in routed.iter_rows(named=True)
     ]
-    fate = "pays basis points only" if plan.unreached == "bps" else "left out"
-    for symbol, pools in swaps.left_out.items():
-        what, reason = symbol or "an unnamed token", swaps.missing[symbol]
-        lines.append(f"No swap known for {what}, {fate}: {_some(pools)}. {reason}")
+    missing = swaps.table.filter(pl.col("reason").is_not_null())
+    if missing.height:
+        fate = "pay basis points only" if plan.unreached == "bps" else "left out"
+        names = ", ".join(symbol or "of unnamed tokens" for symbol in missing["symbol"])
+        lines.append(f"No swap known, {fate}: {missing['markets'].sum()} markets: {names}.")
+    if 0 < missing.height <= MOST_REASONS:
+        lines += missing["reason"].unique(maintain_order=True).to_list()
     return lines
 
 
-def _some(names: list[str]) -> str:
-    """The first name and how many more."""
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+MOST_REASONS = 5
+"""Reasons that are printed; beyond, `--out` keeps them in swaps.parquet."""
