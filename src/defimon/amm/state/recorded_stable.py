@@ -6,7 +6,16 @@ from defimon.amm.pools._errors import BadState
 from defimon.amm.pools._fields import Fields
 from defimon.amm.pools.stable_swap import StableSwap
 from defimon.amm.state.document import MOST_DECIMALS, State, Token
-from defimon.amm.state.recording import LOCAL_CHAIN, Answer, Fact, Recording, built, different, objects
+from defimon.amm.state.recording import (
+    LOCAL_CHAIN,
+    Answer,
+    Fact,
+    Recording,
+    built,
+    different,
+    new_id,
+    objects,
+)
 
 Facts = dict[str, Fact] | None
 
@@ -17,7 +26,7 @@ def read_stable(document: Fields, name: str) -> Recording:
     tokens: dict[str, Token] = {}
     answers: list[Answer] = []
     for each in objects(document, "pools"):
-        pool_id, coins = each.text("pool"), each.texts("coins")
+        pool_id, coins = new_id(each, "pool", pools), each.texts("coins")
         decimals = each.integers("decimals", below=MOST_DECIMALS + 1)
         if len(decimals) != len(coins):
             raise BadState(f"{each.path}.decimals has {len(decimals)} entries.", remedy="One a coin.")

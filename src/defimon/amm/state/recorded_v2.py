@@ -6,7 +6,17 @@ from defimon.amm.pools._base import Exact
 from defimon.amm.pools._fields import UINT112, Fields
 from defimon.amm.pools.constant_product import ConstantProduct
 from defimon.amm.state.document import State, Token
-from defimon.amm.state.recording import LOCAL_CHAIN, Answer, Fact, Recording, built, flag, objects, parts_of
+from defimon.amm.state.recording import (
+    LOCAL_CHAIN,
+    Answer,
+    Fact,
+    Recording,
+    built,
+    flag,
+    new_id,
+    objects,
+    parts_of,
+)
 
 MILLION = 1_000_000
 
@@ -17,7 +27,7 @@ def read_v2(document: Fields, name: str) -> Recording:
     tokens: dict[str, Token] = {}
     answers: list[Answer] = []
     for pair in objects(document, "pairs"):
-        pair_id, sides = pair.text("pair"), (pair.text("token0"), pair.text("token1"))
+        pair_id, sides = new_id(pair, "pair", pools), (pair.text("token0"), pair.text("token1"))
         reserves = pair.integer("reserve0", below=UINT112), pair.integer("reserve1", below=UINT112)
         fee_ppm = parts_of(pair, "fee", MILLION)
         pools[pair_id] = built(pair.path, lambda: ConstantProduct(sides, reserves, fee_ppm))  # noqa: B023

@@ -1,7 +1,7 @@
 """A recording: pool states, and what the contracts answered on them."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, TypeVar
@@ -73,6 +73,14 @@ def objects(fields: Fields, name: str) -> Iterator[Fields]:
     """The objects of a list, each with its path."""
     for place, value in enumerate(fields.items(name)):
         yield Fields(value, f"{fields.path}.{name}[{place}]")
+
+
+def new_id(fields: Fields, name: str, known: Iterable[str]) -> str:
+    """The id of a pool that did not come before. Raises BadState."""
+    pool_id = fields.text(name)
+    if pool_id in known:
+        raise BadState(f"{fields.path}.{name} is {pool_id[:60]!r} again.", remedy="Keep one of them.")
+    return pool_id
 
 
 def flag(fields: Fields, name: str) -> bool:
