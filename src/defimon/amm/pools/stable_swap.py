@@ -115,7 +115,10 @@ class StableSwap(Pool):
         return self._sold_for(*self.side(sell, buy), amount)
 
     def apply(self, quote: Quote) -> Self:
-        """The pool after `quote`: half of the fee has left for the protocol, half stays."""
+        """The pool after `quote`: half of the fee has left for the protocol, half stays.
+
+        Raises BadState where a trade leaves a pool that the contract itself could not count any more.
+        """
         self.owned(quote)
         place, other = self.side(quote.sell, quote.buy)
         balances = list(self.balances)
