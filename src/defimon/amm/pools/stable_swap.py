@@ -123,8 +123,7 @@ class StableSwap(Pool):
         place, other = self.side(quote.sell, quote.buy)
         balances = list(self.balances)
         balances[place] += quote.amount_in
-        (protocols,) = quote.landing
-        balances[other] -= quote.amount_out + protocols
+        balances[other] -= quote.amount_out + quote.landing[0]
         return type(self)(
             self.tokens,
             tuple(balances),
