@@ -1,7 +1,7 @@
 """The highest point of a curve that is concave but for the steps of integer rounding."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 WINDOW = 512
 """Steps that are looked at on either side of the point that the search by thirds ends at."""
@@ -33,9 +33,16 @@ class Sawtooth:
     worth: Step
     cost: Callable[[int], int]
     noise: int | None = None
+    known: dict[int, int | None] = field(default_factory=dict, repr=False)
+
+    def worth_at(self, at: int) -> int | None:
+        """`worth`, asked once for each amount."""
+        if at not in self.known:
+            self.known[at] = self.worth(at)
+        return self.known[at]
 
     def height(self, at: int) -> int | None:
-        worth = self.worth(at)
+        worth = self.worth_at(at)
         return None if worth is None else worth - self.cost(at)
 
     def by_thirds(self, low: int, high: int) -> int:
@@ -99,7 +106,7 @@ class Sawtooth:
 
     def _before(self, at: int, low: int) -> int | None:
         """First x of the step below; None when there is none from `low` on, or it is not possible."""
-        return None if at <= low or self.worth(at - 1) is None else self._first(at - 1, low)
+        return None if at <= low or self.worth_at(at - 1) is None else self._first(at - 1, low)
 
     def _sure(self, at: int) -> int:
         height = self.height(at)
@@ -109,25 +116,25 @@ class Sawtooth:
 
     def _first(self, at: int, low: int) -> int:
         """First x of the step on which `at` lies."""
-        worth, step = self.worth(at), 1
-        while at - step >= low and self.worth(at - step) == worth:
+        worth, step = self.worth_at(at), 1
+        while at - step >= low and self.worth_at(at - step) == worth:
             at, step = at - step, step * 2
         below = max(at - step, low - 1)
         while at - below > 1:
             middle = (at + below) // 2
-            at, below = (middle, below) if self.worth(middle) == worth else (at, middle)
+            at, below = (middle, below) if self.worth_at(middle) == worth else (at, middle)
         return at
 
     def _next(self, at: int, high: int) -> int | None:
         """First x of the next step; None when there is none up to `high`, or it is not possible."""
-        worth, below, step = self.worth(at), at, 1
-        while below + step <= high and self.worth(below + step) == worth:
+        worth, below, step = self.worth_at(at), at, 1
+        while below + step <= high and self.worth_at(below + step) == worth:
             below, step = below + step, step * 2
         above = min(below + step, high + 1)
         while above - below > 1:
             middle = (above + below) // 2
-            above, below = (above, middle) if self.worth(middle) == worth else (middle, below)
-        return None if above > high or self.worth(above) is None else above
+            above, below = (above, middle) if self.worth_at(middle) == worth else (middle, below)
+        return None if above > high or self.worth_at(above) is None else above
 
 
 def _less(one: int | None, other: int | None) -> bool:

@@ -8,7 +8,6 @@ from typing import Literal
 
 from defimon.amm.pools._base import Pool
 from defimon.amm.pools._errors import LeavesState, Refused
-from defimon.amm.pools.concentrated import Concentrated
 from defimon.amm.pools.constant_product import ConstantProduct
 from defimon.amm.trading._execution import Leg, Trader
 from defimon.amm.trading._market import Edge
@@ -125,9 +124,9 @@ def best_arbitrage(
         _noise(pools, cycle, funding),
     )
     found = curve.peak(low, max(most, low), window) if most >= low else None
+    _known_beyond(pools, cycle, found.at if found else 0)
     if found is None or found.height <= 0:
         return None
-    _known_beyond(pools, cycle, found.at)
     trader, amount = Trader(pools), found.at
     for edge in cycle:
         if trader.trade(edge, amount) != amount:
@@ -196,14 +195,10 @@ def _known_beyond(pools: Mapping[str, Pool], cycle: Sequence[Edge], size: int) -
     """Raises LeavesState when a size slightly larger needs what was not recorded."""
     amount = size + max(size // 1_000, 1)
     for edge in cycle:
-        pool = pools[edge.pool]
-        if not isinstance(pool, Concentrated) or pool.ticks.complete:
-            try:
-                amount = pool.quote_exact_in(edge.sell, edge.buy, amount).amount_out
-            except Refused:
-                return
-        else:
-            amount = pool.quote_exact_in(edge.sell, edge.buy, amount).amount_out
+        try:
+            amount = pools[edge.pool].quote_exact_in(edge.sell, edge.buy, amount).amount_out
+        except Refused:
+            return
         if amount < 1:
             return
 

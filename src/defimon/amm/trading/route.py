@@ -122,7 +122,10 @@ def best_route(
     candidates = [single, *_splits(pools, edges, sell, buy, amount, price)]
     made = [legs for legs in candidates if legs]
     if not made:
-        raise Refused(f"The pools together do not take {amount} of {sell}.", remedy="Sell less.")
+        raise Refused(
+            f"The pools together do not take {amount} of {sell}, or pay nothing for it.",
+            remedy="Sell another amount.",
+        )
     best = max(made, key=lambda legs: _net(legs, buy, price))
     return Route(sell, buy, amount, best, price, single)
 
