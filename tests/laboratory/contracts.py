@@ -8,7 +8,6 @@ from typing import Any, Self
 
 from eth_abi import decode, encode
 from eth_hash.auto import keccak
-
 from laboratory.chain import HERE, Chain, Reverted
 
 
@@ -67,6 +66,14 @@ class Contract:
         answers = self.chain.call_many([self.data(name, *values) for values in many])
         read = self.functions[name].read
         return [answer if isinstance(answer, Reverted) else read(answer) for answer in answers]
+
+    def ask(self, *names: str) -> list[Any]:
+        """What several functions without arguments return, asked in one batch. Raises Reverted."""
+        answers = self.chain.call_many([self.data(name) for name in names])
+        for answer in answers:
+            if isinstance(answer, Reverted):
+                raise answer
+        return [self.functions[name].read(answer) for name, answer in zip(names, answers, strict=True)]
 
     def send(self, name: str, *values: Any) -> dict[str, Any]:
         """Mine a block with this one transaction; its receipt. Raises Reverted."""

@@ -71,6 +71,5 @@ def new_tokens(chain: Chain, count: int, *spenders: Contract) -> list[Contract]:
 
 def read_pair(pair: Contract) -> ConstantProduct:
     """The pair's state as the contract tells it."""
-    tokens = pair.call("token0"), pair.call("token1")
-    first, second, _ = pair.call("getReserves")
-    return ConstantProduct(tokens, (first, second))
+    first, second, (*reserves, _) = pair.ask("token0", "token1", "getReserves")
+    return ConstantProduct((first, second), (reserves[0], reserves[1]))
