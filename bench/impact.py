@@ -5,15 +5,17 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 
 from defimon.execution.history import History, history_of_marks
-from defimon.execution.impact import Band, forecast_impact
+from defimon.execution.impact import LEVEL, Band, forecast_impact
 from defimon.execution.marks import Mark
 from defimon.execution.minutes import Minute, fee_of, follow
+from defimon.execution.statistics import ImpactStatistics, ObservedTrade
 from defimon.flows.minutes import read_minutes
 
 DELAYS = (1, 5, 15)
@@ -23,6 +25,7 @@ ABOUT = """A state is read some minutes before a trade is executed; the history 
 The first day of a run of days is only history. recorded: the amount that a real one-way minute sold, against
 what it bought and how far it moved the price, as recorded. planned: each side's median minute, sold at fixed
 times, against the exact quote on the state by then. shortfall: share lost against the price that was read.
+The level asked for follows the hits and misses so far, by direction, unless --fixed.
 MAE of yardstick (exact quote on the state read) and forecast (median) in bps; covered: share of truths in the
 90 % interval to within 0.01 bps; Winkler: width plus 20 times what lies outside, mean, in bps."""
 
@@ -59,8 +62,13 @@ def runs(folder: Path) -> Iterator[tuple[str, Run]]:
         yield f"{chain} {address[:10]} {month}", Run(minutes, marks, fee, history)
 
 
-def scored(run: Run, delay: int, places: list[int], *, recorded: bool) -> Iterator[Scored]:
-    """Forecasts of the trades at `places`, read `delay` minutes before."""
+def scored(run: Run, delay: int, places: list[int], *, recorded: bool, fixed: bool) -> Iterator[Scored]:
+    """Forecasts of the trades at `places`, read `delay` minutes before.
+
+    The level asked for is that of the statistics of trades executed by the time of reading, unless `fixed`.
+    """
+    known = {TOKENS[side]: ImpactStatistics("pool", TOKENS[side], TOKENS[1 - side]) for side in (0, 1)}
+    executed: list[tuple[datetime, ObservedTrade]] = []
     medians = [int(np.median([m.paid[side] for m in run.minutes if m.paid[side]])) for side in (0, 1)]
     for number, place in enumerate(places):
         minute, read = run.minutes[place], run.marks[place - 1 - delay]
@@ -69,17 +77,20 @@ def scored(run: Run, delay: int, places: list[int], *, recorded: bool) -> Iterat
         amount = minute.paid[side] if recorded else medians[side]
         before = run.marks[place - 1]
         waited = before.ts - read.ts
-        forecast = forecast_impact(
-            read.pool(TOKENS), sell, buy, amount, run.history.until(read.ts), delay=waited
-        )
+        while executed and executed[0][0] <= read.ts:
+            trade = executed.pop(0)[1]
+            known[trade.forecast.yardstick.sell] = known[trade.forecast.yardstick.sell].observe(trade)
+        history, level = run.history.until(read.ts), LEVEL if fixed else known[sell].level
+        forecast = forecast_impact(read.pool(TOKENS), sell, buy, amount, history, delay=waited, level=level)
         there = before.pool(TOKENS).quote_exact_in(sell, buy, amount)
         bought, impact = there.amount_out, float(there.price_impact)
         if recorded:
             bought = -minute.net[1 - side]
             ratio = (run.marks[place].sqrt_price_x96 / before.sqrt_price_x96) ** 2
             impact = 1.0 - (ratio if side == 0 else 1.0 / ratio)
-            if not (before.exact and run.marks[place].exact):
-                impact = float("nan")
+        executed.append((minute.ts, ObservedTrade(forecast, bought, impact)))
+        if recorded and not (before.exact and run.marks[place].exact):
+            impact = float("nan")
         yield Scored(forecast.shortfall, forecast.shortfall_of(bought), forecast.impact, impact)
 
 
@@ -103,6 +114,9 @@ def main(argv: list[str] | None = None) -> int:
     sets = os.environ.get("DEFIMON_DATA_SETS", "")
     parser.add_argument("--folder", type=Path, default=Path(sets) / "open" / "uniswap_v3_minutes")
     parser.add_argument("--every", type=int, default=10, help="score one trade in so many")
+    parser.add_argument(
+        "--fixed", action="store_true", help="always ask for 90 %%, whatever was missed before"
+    )
     options = parser.parse_args(argv)
     print(ABOUT)
     heads = f"{'yardst.':>9}{'forecast':>9}{'skill':>8}{'covered':>8}{'Winkler':>9}"
@@ -115,7 +129,7 @@ def main(argv: list[str] | None = None) -> int:
         for name, places in (("recorded", traded), ("planned", list(later))):
             thinned = places[:: 1 if len(places) < 200 else options.every * (1 if name == "recorded" else 2)]
             for delay in DELAYS:
-                found = list(scored(run, delay, thinned, recorded=name == "recorded"))
+                found = list(scored(run, delay, thinned, recorded=name == "recorded", fixed=options.fixed))
                 cells = figures([one.shortfall for one in found], [one.shortfall_true for one in found])
                 more = figures([one.impact for one in found], [one.impact_true for one in found])
                 print(f"{title:<30}{name:>9}{delay:>5}{len(found):>6}{cells} | {more}", flush=True)

@@ -49,6 +49,17 @@ def test_running_figures_are_those_of_all_trades_at_once(trades):
     assert EMPTY.count == 0
 
 
+def test_the_level_asked_for_rises_with_misses_and_falls_with_hits(trades):
+    forecast = trades[0].forecast
+    hit = ObservedTrade(forecast, round(forecast.amount_out.median), 0.001)
+    miss = ObservedTrade(forecast, round(forecast.amount_out.median * 2), 0.001)
+    assert after([hit]).level < 0.9 < after([miss]).level
+    assert after(([hit] * 9 + [miss]) * 20).level == pytest.approx(0.9)
+    assert after([miss] * 500).level == 0.995
+    assert after([hit] * 1_000).level == 0.5
+    assert after([miss] * 3).merge(after([hit])).level == pytest.approx(0.91)
+
+
 def test_two_halves_merge_into_the_whole(trades):
     whole, parts = after(trades), after(trades[:30]).merge(after(trades[30:]))
     assert parts.count == whole.count
@@ -92,7 +103,8 @@ def test_what_is_stored_comes_back_and_goes_on(trades):
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"count": -1}, {"count": True}, {"count": "3"}, {"venue": ""}, {"sell": 5}, {"impact": [1, 2]},
+        {"count": -1}, {"level": 1.0}, {"level": "x"}, {"count": True}, {"count": "3"},
+        {"venue": ""}, {"sell": 5}, {"impact": [1, 2]},
         {"impact": [40.0, float("nan"), 0.0]}, {"impact": [40.0, 0.1, -1.0]}, {"impact": [41.0, 0.1, 0.0]},
         {"impact": [0.0, 0.1, 0.0]}, {"inside": [40.0, 1.5, 0.0]},
         {"impact": [40.0, 10**400, 0.0]}, {"more": 1},

@@ -6,7 +6,7 @@ from math import sqrt
 from typing import Any, Self
 
 from defimon.core.errors import BadData
-from defimon.execution.impact import ImpactForecast
+from defimon.execution.impact import LEVEL, ImpactForecast
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,9 @@ class ImpactStatistics:
     `count` trades; moments of their `impact` and `shortfall`; of the `error` of the forecast's median
     shortfall (observed less forecast), of its size, of the size of the yardstick's, and of the first size
     less the second (`loss`); `inside` is 1 for a trade whose shortfall lay in the forecast interval, else 0.
+
+    `level` is what to ask of the next forecast (`forecast_impact(level=…)`) so that in the long run intervals
+    hold LEVEL of the trades: each miss raises it, each hit lowers it (Gibbs and Candes 2021).
     """
 
     venue: str
@@ -73,6 +76,7 @@ class ImpactStatistics:
     yardstick_absolute_error: Moments = Moments()
     loss: Moments = Moments()
     inside: Moments = Moments()
+    level: float = LEVEL
 
     @property
     def accuracy(self) -> float:
@@ -129,19 +133,31 @@ class ImpactStatistics:
         moments = {
             name: getattr(self, name).add(value, forgetting=forgetting) for name, value in values.items()
         }
-        return replace(self, count=self.count + 1, **moments)
+        level = self.level + STEP * (LEVEL - values["inside"])
+        level = min(max(level, LEVELS[0]), LEVELS[1])
+        return replace(self, count=self.count + 1, level=level, **moments)
 
     def merge(self, other: "ImpactStatistics") -> Self:
         """Of the trades of both, which must be different trades. Raises BadData for another venue or pair."""
         if (self.venue, self.sell, self.buy) != (other.venue, other.sell, other.buy):
             raise BadData("The statistics are of different venues or pairs.", remedy="Merge like with like.")
         moments = {name: getattr(self, name).merge(getattr(other, name)) for name in MOMENTS}
-        return replace(self, count=self.count + other.count, **moments)
+        count = self.count + other.count
+        part = other.count / count if count else 0.0
+        level = self.level + part * (other.level - self.level)
+        return replace(self, count=count, level=level, **moments)
 
     def to_state(self) -> dict[str, Any]:
         """JSON object; `from_state` reads it."""
         moments = {name: _plain(getattr(self, name)) for name in MOMENTS}
-        return {"venue": self.venue, "sell": self.sell, "buy": self.buy, "count": self.count, **moments}
+        return {
+            "venue": self.venue,
+            "sell": self.sell,
+            "buy": self.buy,
+            "count": self.count,
+            "level": self.level,
+            **moments,
+        }
 
     @classmethod
     def from_state(cls, state: object) -> Self:
@@ -155,9 +171,22 @@ class ImpactStatistics:
         count = state["count"]
         if isinstance(count, bool) or not isinstance(count, int) or count < 0:
             raise BadData(f"count is {count!r}.", remedy="It must be a whole number from 0.")
+        level = state["level"]
+        if (
+            isinstance(level, bool)
+            or not isinstance(level, int | float)
+            or not LEVELS[0] <= level <= LEVELS[1]
+        ):
+            raise BadData(f"level is {level!r}.", remedy=f"It must be from {LEVELS[0]} to {LEVELS[1]}.")
         moments = {name: _moments(state[name], name, count) for name in MOMENTS}
-        return cls(state["venue"], state["sell"], state["buy"], count, **moments)
+        return cls(state["venue"], state["sell"], state["buy"], count, level=float(level), **moments)
 
+
+STEP = 0.005
+"""How far one trade moves the level asked for (the value of Gibbs and Candes 2021)."""
+
+LEVELS = (0.5, 0.995)
+"""Bounds of the level asked for; beyond, the samples of a forecast hold no quantile."""
 
 FEWEST_TRADES = 60
 """Below it nothing is said about which is better; as for yields (docs/evaluation.md)."""

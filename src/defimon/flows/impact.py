@@ -85,7 +85,7 @@ def read_statistics(store: Store, venue: str, sell: str, buy: str) -> ImpactStat
         name: [row["weight"], row[f"{name}_mean"], row[f"{name}_deviation"] ** 2 * row["weight"]]
         for name in IMPACT_FIGURES
     }
-    names = {name: row[name] for name in ("venue", "sell", "buy", "count")}
+    names = {name: row[name] for name in ("venue", "sell", "buy", "count", "level")}
     return ImpactStatistics.from_state({**names, **moments})
 
 
@@ -130,6 +130,7 @@ def _row(statistics: ImpactStatistics, ts: datetime, source: str, origin: str) -
         "ts": ts,
         "count": statistics.count,
         "weight": statistics.impact.weight,
+        "level": statistics.level,
         **figures,
         "known_at": ts,
         "source": source,

@@ -79,6 +79,7 @@ IMPACT_STATISTICS = Table(
         time("ts", "time of the last trade"),
         count("count", "trades so far", required=True),
         Column("weight", REAL, "sum of the trades' weights; the count where nothing is forgotten", low=0.0),
+        Column("level", REAL, "level to ask of the next interval", unit="fraction", low=0.0, high=1.0),
         *(
             Column(f"{name}_{part}", REAL, f"{part} of: {doc}", unit="fraction")
             for name, doc in IMPACT_FIGURES.items()

@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("ts", sa.BigInteger(), nullable=False),
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.Column("weight", sa.Double(), nullable=False),
+        sa.Column("level", sa.Double(), nullable=False),
         *figures,
         sa.Column("known_at", sa.BigInteger(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
