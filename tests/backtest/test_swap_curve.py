@@ -144,3 +144,14 @@ def test_a_pool_that_is_too_dear_from_the_start_has_no_curve():
 def test_a_swap_that_a_pool_would_revert_is_told_by_the_path():
     with pytest.raises(Refused):
         path_of().swapped([0], into=True)
+
+
+@pytest.mark.parametrize("into", [True, False])
+def test_a_pool_that_is_all_but_emptied_still_gives_a_rising_curve(into):
+    state = read_pools(json.loads((GOLDEN / "stableswap_ng.json").read_text()))
+    for pool in state.pools.values():
+        decimals = (state.token(pool.tokens[0]).decimals, state.token(pool.tokens[1]).decimals)
+        curve = swap_curve(SwapPath(pool.tokens[:2], (pool,), decimals), into=into, most_slippage=0.9)
+        assert (np.diff(curve.usd) > 0).all()
+        assert curve.usd[0] == curve.cost[0] == 0
+        assert np.isfinite(curve.cost).all()

@@ -80,7 +80,9 @@ def swap_curve(path: SwapPath, *, into: bool, most_slippage: float) -> SwapCurve
                     span for span in ((low, middle), (middle, high)) if span[1] - span[0] > SMALLEST_UNITS
                 ]
     usd, cost = np.array([points[size] for size in known]).T
-    return SwapCurve(np.ascontiguousarray(usd), np.ascontiguousarray(cost))
+    # Near its end a pool may give not one base unit more for a larger amount: the cheaper of the two stays.
+    gains = np.concatenate([[True], np.diff(np.maximum.accumulate(usd)) > 0])
+    return SwapCurve(usd[gains], cost[gains])
 
 
 class _Way:
@@ -120,6 +122,8 @@ class _Way:
         Of a curve that bends one way the line stands nowhere farther off than twice what it does at the
         middle; next to 0 it is the share of the amount that counts, at most four times that of the middle.
         """
+        if high[0] <= low[0]:
+            return False
         line = low[1] + (high[1] - low[1]) * (at[0] - low[0]) / (high[0] - low[0])
         apart = abs(line - at[1])
         allowed = TOLERANCE * low[0] / 2 if low[0] else TOLERANCE * high[0] / 4
