@@ -3,29 +3,60 @@
 from defimon.core.table import Table
 from defimon.core.tables._columns import HIGHEST_APY, ORIGINS, PROVENANCE
 from defimon.core.tables.answers import FORECASTS, IMPACT_FIGURES, IMPACT_STATISTICS, MODEL_VERSIONS, SCORES
+from defimon.core.tables.chain import (
+    BLOCK_STATUSES,
+    BLOCKS,
+    CONTRACTS,
+    EVENTS,
+    POOL_STATES,
+    PROTOCOL_FIGURES,
+)
 from defimon.core.tables.market import ASSETS, CHAIN_AGGREGATES, DEVELOPMENT_ACTIVITY, MARKET_PRICES
-from defimon.core.tables.record import QUARANTINE, RAW_ANSWERS
+from defimon.core.tables.record import (
+    CURSORS,
+    GAP_STATUSES,
+    GAPS,
+    JOB_RUNS,
+    JOB_STATUSES,
+    POOL_ALIASES,
+    QUARANTINE,
+    RAW_ANSWERS,
+    SOURCE_HEALTH,
+)
 from defimon.core.tables.yields import KINDS, PANEL, POOL_ATTRIBUTES, POOLS, STATUSES, YIELD_FACTS, YIELDS
 
 __all__ = [
     "ASSETS",
+    "BLOCKS",
+    "BLOCK_STATUSES",
     "CHAIN_AGGREGATES",
+    "CONTRACTS",
+    "CURSORS",
     "DEVELOPMENT_ACTIVITY",
+    "EVENTS",
     "FORECASTS",
+    "GAPS",
+    "GAP_STATUSES",
     "HIGHEST_APY",
     "IMPACT_FIGURES",
     "IMPACT_STATISTICS",
+    "JOB_RUNS",
+    "JOB_STATUSES",
     "KINDS",
     "MARKET_PRICES",
     "MODEL_VERSIONS",
     "ORIGINS",
     "PANEL",
     "POOLS",
+    "POOL_ALIASES",
     "POOL_ATTRIBUTES",
+    "POOL_STATES",
+    "PROTOCOL_FIGURES",
     "PROVENANCE",
     "QUARANTINE",
     "RAW_ANSWERS",
     "SCORES",
+    "SOURCE_HEALTH",
     "STATUSES",
     "TABLES",
     "YIELDS",
@@ -47,6 +78,16 @@ TABLES: dict[str, Table] = {
         IMPACT_STATISTICS,
         QUARANTINE,
         RAW_ANSWERS,
+        BLOCKS,
+        EVENTS,
+        POOL_STATES,
+        CONTRACTS,
+        PROTOCOL_FIGURES,
+        CURSORS,
+        GAPS,
+        JOB_RUNS,
+        SOURCE_HEALTH,
+        POOL_ALIASES,
     )
 }
 """The tables of the store by name; PANEL is a file format and lives in no database."""

@@ -5,38 +5,10 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from defimon.store.migrations.columns import body, flag, real, text, time, whole
+
 revision = "0001"
 down_revision = None
-
-
-def _column(name: str, kind: sa.types.TypeEngine[Any], required: bool) -> sa.Column[Any]:
-    return sa.Column(name, kind, nullable=not required)
-
-
-def text(name: str, *, required: bool = False) -> sa.Column[Any]:
-    return _column(name, sa.Text(), required)
-
-
-def real(name: str, *, required: bool = False) -> sa.Column[Any]:
-    return _column(name, sa.Double(), required)
-
-
-def whole(name: str, *, required: bool = False) -> sa.Column[Any]:
-    return _column(name, sa.BigInteger(), required)
-
-
-def time(name: str, *, required: bool = False) -> sa.Column[Any]:
-    """Microseconds since 1970 UTC."""
-    return _column(name, sa.BigInteger(), required)
-
-
-def flag(name: str) -> sa.Column[Any]:
-    return _column(name, sa.Boolean(), required=False)
-
-
-def body(name: str, *, required: bool = False) -> sa.Column[Any]:
-    return _column(name, sa.LargeBinary(), required)
-
 
 TABLES: dict[str, tuple[tuple[str, ...], tuple[sa.Column[Any], ...]]] = {
     "pools": (
