@@ -206,9 +206,7 @@ def one_input(raw: bytes, beside: dict[str, State], rng: Generator, result: Resu
     try:
         with at_most(MOST_SECONDS_AN_INPUT):
             fate = attempt(raw, beside, rng, result)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001 - whatever comes out is what is looked for
+    except (Exception, TooSlow) as error:  # noqa: BLE001 - whatever comes out is what is looked for
         lines = traceback.extract_tb(error.__traceback__)
         place = f"{Path(lines[-1].filename).name}:{lines[-1].lineno}"
         fate = f"crash {type(error).__name__} {'' if isinstance(error, TooSlow) else place}"

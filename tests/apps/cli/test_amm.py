@@ -66,6 +66,15 @@ def test_a_file_that_is_wrong_ends_with_status_2_and_its_name(tmp_path, monkeypa
     assert "Update defimon" in told
 
 
+def test_an_error_that_repeats_a_field_does_not_steer_the_terminal(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "state.json"
+    top = {"format": "defimon.pools", "version": 1, "chain_id": 1, "block": 1, "origin": "observed"}
+    path.write_text(json.dumps({**top, "tokens": [], "pools": [], "\x1b[31mred": 1}))
+    told = refused(monkeypatch, capsys, path)
+    assert "\x1b[31mred" not in told
+    assert "\N{REPLACEMENT CHARACTER}[31mred" in told
+
+
 def test_a_folder_without_recordings_and_a_missing_file_are_named(tmp_path, monkeypatch, capsys):
     assert "has no *.json below it" in refused(monkeypatch, capsys, tmp_path)
     assert "absent.json" in refused(monkeypatch, capsys, tmp_path / "absent.json")

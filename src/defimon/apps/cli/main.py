@@ -73,5 +73,9 @@ def _refuse(kind: str, message: str) -> None:
     from rich.console import Console
     from rich.markup import escape
 
-    Console(stderr=True).print(f"[bold red]{kind}[/]: {escape(message)}", soft_wrap=True, emoji=False)
+    # A message repeats words of files that a stranger may have written: none of them steers the terminal.
+    shown = "".join(
+        sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in message
+    )
+    Console(stderr=True).print(f"[bold red]{kind}[/]: {escape(shown)}", soft_wrap=True, emoji=False)
     sys.exit(FAULT)
