@@ -1,4 +1,4 @@
-"""What collection needs: blocks, events, pool states, contracts, figures of protocols, cursors, gaps, runs."""
+"""What collection needs: blocks, events, pool states, contracts, figures, cursors, gaps, job runs, health."""
 
 from typing import Any
 

@@ -1,0 +1,113 @@
+"""What is collected piece by piece: series, where they stand, and the batches that they come in."""
+
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Self
+
+import polars as pl
+
+from defimon.core.settings import Settings
+from defimon.sources._base import LiveSource
+from defimon.sources._http import Answer, Http
+
+NOTHING: Mapping[str, pl.DataFrame] = MappingProxyType({})
+
+Keep = Callable[[Answer], object]
+"""Handed every whole answer as it came, before its shape is looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One stream of rows of a source: blocks of a chain, prices of a coin, commits of a repository.
+
+    `name` is stable and unique, parts joined by colons: `evm_rpc:astar:blocks`. `every` is its own pace.
+    `chain` is the chain's name where it belongs to one.
+    """
+
+    name: str
+    source: str
+    every: timedelta
+    chain: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a series has come: every position up to and including `number` is stored.
+
+    `number` is a block's height, or microseconds since 1970; `ts` its time; `detail` what the source needs
+    besides, such as the block's hash.
+    """
+
+    number: int
+    ts: datetime
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Positions from `start` to before `end` that could not be had, and why; `lost`: never will be."""
+
+    start: int
+    end: int
+    reason: str
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows to be stored together with the position that they reach.
+
+    `rows` holds a frame for each table of `core.tables`, in that table's contract; `panel` rows of the
+    standard yield panel, which pass the quality rules before they are stored as yields. `cursor` is None
+    where a batch does not move the series. `repairs` is true when the cursor may go back: a reorganisation
+    below what counted as final. `gaps` are positions left out. `done` and `total` are positions, for
+    progress.
+    """
+
+    rows: Mapping[str, pl.DataFrame] = NOTHING
+    panel: pl.DataFrame | None = None
+    cursor: Cursor | None = None
+    repairs: bool = False
+    gaps: tuple[Gap, ...] = ()
+    warnings: tuple[str, ...] = ()
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to collect of a series: on from `cursor`, or from `since` when there is none yet.
+
+    `until` ends a back-fill of a gap: positions before it. `known` gives rows of the series that are stored
+    already, newest versions, where a source has to compare (recent blocks for reorganisations).
+    """
+
+    cursor: Cursor | None = None
+    since: datetime | None = None
+    until: int | None = None
+    known: Mapping[str, pl.DataFrame] = field(default_factory=lambda: NOTHING)
+
+
+class SeriesSource(LiveSource):
+    """A service whose series are collected batch by batch, each batch stored before the next is asked for.
+
+    The same `Wanted` against the same service gives the same rows, so that a batch whose writing was
+    interrupted can simply be asked for again. Errors: TryAgain when the service fails for now, BadData for
+    answers of another shape than documented, FixSettings for settings that are missing.
+    """
+
+    @classmethod
+    @abstractmethod
+    def opened(cls, http: Http, settings: Settings, keep: Keep = lambda _: None) -> Self:
+        """The source as the settings configure it; `http` must be open. Raises FixSettings."""
+
+    @abstractmethod
+    def series(self) -> list[Series]:
+        """What the settings ask to follow; empty when the source is not configured."""
+
+    @abstractmethod
+    def batches(self, series: Series, wanted: Wanted) -> AsyncIterator[Batch]:
+        """Batches in rising order of position until the series is up to date."""
