@@ -289,10 +289,9 @@ def test_amounts_at_the_very_end_of_a_step_are_those_of_the_contracts_loop(pool,
     path = pool._path(down=down)
     totals = path.ladder.paid if exact_in else path.ladder.got
     raised = path.paid if exact_in else path.got
-    for rung in range(path.first, path.first + 4):
-        if path.ladder.stops[-1] in (MIN_TICK, MAX_TICK):
-            break
-        path.ladder.extend(rung)
+    for _ in range(path.first + 3):
+        path.ladder.walk(totals[-1] + 1, end, exact_in=exact_in)
+    for rung in range(path.first, len(totals)):
         for amount in range(totals[rung] + raised - 1, totals[rung] + raised + 2):
             if amount > 0:
                 quote = quote_of(pool, amount, end, down=down, exact_in=exact_in)

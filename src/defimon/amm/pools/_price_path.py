@@ -52,7 +52,7 @@ class PricePath:
         self.paid, self.got = paid + fee - ladder.paid[first], got - ladder.got[first]
         self.fee = fee - ladder.fees[first]
         self.loops = ladder.loops_between(tick, ladder.stops[first]) - ladder.loops[first]
-        self.crossed = -(ladder.crossed[first - 1] if first else 0)
+        self.place = ladder.places[first - 1] if first else ladder.place_before
 
     @classmethod
     def of(
@@ -79,9 +79,8 @@ class PricePath:
         totals, prices, down = ladder.paid if exact_in else ladder.got, ladder.prices, ladder.down
         left = amount - (self.paid if exact_in else self.got)
         size = ladder.size
-        while totals[size - 1] < left and (prices[size - 1] > limit if down else prices[size - 1] < limit):
-            ladder.extend(size)
-            size = ladder.size
+        if totals[size - 1] < left:
+            size = ladder.walk(left, limit, exact_in=exact_in)
         rung = bisect_left(totals, left, self.first, size)
         if rung == size or totals[rung] != left:
             rung -= 1
@@ -163,7 +162,7 @@ class PricePath:
 
     def crossed_at(self, reached: int) -> int:
         """Initialised ticks crossed in the first `reached` steps."""
-        return self.ladder.crossed[self.first + reached - 1] + self.crossed if reached else 0
+        return abs(self.ladder.places[self.first + reached - 1] - self.place) if reached else 0
 
     def state_after(self, reached: int, price: int) -> tuple[int, int]:
         """Tick and liquidity that the contract leaves at `price`, on or beyond the end of step `reached`.

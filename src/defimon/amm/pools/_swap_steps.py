@@ -23,14 +23,26 @@ def token0_between(low: int, high: int, liquidity: int, *, up: bool) -> int:
 
     The contract divides by `high` and then by `low`; rounding twice the same way equals rounding once.
     """
-    product = (liquidity << 96) * (high - low)
-    return -(-product // (high * low)) if up else product // (high * low)
+    held = (liquidity << 96) * (high - low)
+    return -(-held // (high * low)) if up else held // (high * low)
 
 
 def token1_between(low: int, high: int, liquidity: int, *, up: bool) -> int:
     """Token 1 that `liquidity` holds between two square-root prices: getAmount1Delta."""
-    product = liquidity * (high - low)
-    return -(-product >> 96) if up else product >> 96
+    held = liquidity * (high - low)
+    return -(-held >> 96) if up else held >> 96
+
+
+def amounts_between(price: int, target: int, liquidity: int, *, down: bool) -> tuple[int, int]:
+    """What a move from `price` to `target` takes in, without fee, rounded up, and gives, rounded down.
+
+    The two functions above written out, for this is where a long way spends its time.
+    """
+    if down:
+        held = liquidity * (price - target)
+        return -(-(held << 96) // (price * target)), held >> 96
+    held = liquidity * (target - price)
+    return -(-held >> 96), (held << 96) // (price * target)
 
 
 def price_after_input(price: int, liquidity: int, amount: int, *, down: bool) -> int:
@@ -61,15 +73,6 @@ def price_after_output(price: int, liquidity: int, amount: int, *, down: bool) -
     if product >= UINT256 or shifted <= product:
         raise Refused("The pool does not hold that much.", remedy="Ask for less.")
     return -(-shifted * price // (shifted - product))
-
-
-def amounts_between(price: int, target: int, liquidity: int, *, down: bool) -> tuple[int, int]:
-    """What a move from `price` to `target` takes in, without fee, rounded up, and gives, rounded down."""
-    if down:
-        paid = token0_between(target, price, liquidity, up=True)
-        return paid, token1_between(target, price, liquidity, up=False)
-    paid = token1_between(price, target, liquidity, up=True)
-    return paid, token0_between(price, target, liquidity, up=False)
 
 
 def full_step(price: int, target: int, liquidity: int, fee_ppm: int, *, down: bool) -> tuple[int, int, int]:

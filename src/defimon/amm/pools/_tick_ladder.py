@@ -1,12 +1,13 @@
 """Where the steps of a Uniswap v3 swap end, and what the whole steps between cost."""
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from operator import neg
 from threading import Lock
 
 from defimon.amm.pools._errors import BadState
 from defimon.amm.pools._fields import UINT128
-from defimon.amm.pools._swap_steps import fee_growth, full_step
+from defimon.amm.pools._swap_steps import FEE_UNITS, amounts_between, fee_growth
 from defimon.amm.pools._tick_price import MAX_TICK, MIN_TICK, sqrt_price_at
 from defimon.amm.pools._tick_table import WORD_BITS, TickTable
 
@@ -20,7 +21,8 @@ class TickLadder:
     stops cost depends on the ticks and the fee alone, so one ladder serves each state of a pool that stands
     between `tick`, where it begins, and its last stop.
 
-    Rung k holds the stop, its price, the liquidity beyond it, and the totals from rung 0 up to it.
+    Rung k holds the stop, its price, the liquidity beyond it, which initialised tick comes next (its place in
+    the table), and the totals from rung 0 up to it.
     """
 
     def __init__(
@@ -28,21 +30,16 @@ class TickLadder:
     ) -> None:
         self.table, self.fee_ppm, self.share, self.down = table, fee_ppm, share, down
         self.tick, self.liquidity_before = tick, liquidity
-        self.stops: list[int] = []
-        self.prices: list[int] = []
-        self.liquidity: list[int] = []
-        self.paid: list[int] = []
-        self.got: list[int] = []
-        self.fees: list[int] = []
-        self.crossed: list[int] = []
-        self.loops: list[int] = []
-        self.size = 0
+        place = bisect_right(table.ticks, tick)
+        self.place_before = self._place = place - 1 if down else place
+        stop, after = next(self._stops_ahead(tick, liquidity))
+        self.stops, self.prices, self.liquidity = [stop], [sqrt_price_at(stop)], [after]
+        self.paid, self.got, self.fees = [0], [0], [0]
+        self.loops, self.places = [0], [self._place]
+        self.size = 1
         """Rungs that are whole: set last, since other threads read without the lock."""
         self._growth, self._kept = [0], [0]
         self._lock = Lock()
-        place = bisect_right(table.ticks, tick)
-        self._place = place - 1 if down else place
-        self.extend(0)
 
     def first_ahead(self, tick: int, liquidity: int) -> int | None:
         """Rung at which the step from a state ends; None when the ladder does not fit the state."""
@@ -58,66 +55,73 @@ class TickLadder:
         before = self.liquidity[rung - 1] if rung else self.liquidity_before
         return rung if before == liquidity else None
 
-    def extend(self, rung: int) -> None:
-        """Find the rungs up to `rung`. Raises LeavesState when that needs a bitmap word that is not known."""
+    def walk(self, left: int, limit: int, *, exact_in: bool) -> int:
+        """Find rungs until their totals reach `left` or their price `limit`; the number of rungs.
+
+        Raises LeavesState when that needs a bitmap word that is not known.
+        """
+        totals, prices, down = self.paid if exact_in else self.got, self.prices, self.down
         with self._lock:
-            while self.size <= rung:
-                self._extend()
+            while totals[-1] < left and (prices[-1] > limit if down else prices[-1] < limit):
+                self._climb(left, limit, exact_in=exact_in)
+            return self.size
 
-    def _extend(self) -> None:
-        down, price, loops = self.down, 0, 0
-        tick, liquidity, crossed = self.tick, self.liquidity_before, 0
-        if self.size:
-            tick, liquidity, crossed = self.stops[-1] - down, self.liquidity[-1], self.crossed[-1]
-            price, loops = self.prices[-1], self.loops[-1]
-        stop, initialised = self._next_stop(tick, liquidity)
-        target, after = sqrt_price_at(stop), liquidity
-        if initialised:
-            net = self.table.nets[self._place]
-            after, crossed = (liquidity - net if down else liquidity + net), crossed + 1
-            if not 0 <= after < UINT128:
-                raise BadState(
-                    f"Beyond tick {stop} the liquidity would be {after}.",
-                    remedy="Read the pool's liquidity and ticks again, as of one block.",
-                )
-            self._place += -1 if down else 1
-        if self.size:
-            paid, got, fee = full_step(price, target, liquidity, self.fee_ppm, down=down)
-            self.loops.append(loops + self.loops_between(tick, stop))
-            self.paid.append(self.paid[-1] + paid + fee)
-            self.got.append(self.got[-1] + got)
-            self.fees.append(self.fees[-1] + fee)
-        else:
-            for totals in (self.loops, self.paid, self.got, self.fees):
-                totals.append(0)
-        self.stops.append(stop)
-        self.prices.append(target)
-        self.liquidity.append(after)
-        self.crossed.append(crossed)
-        self.size += 1
+    def _climb(self, left: int, limit: int, *, exact_in: bool) -> None:
+        """Rungs on one stretch of the same liquidity, until it ends or the totals or the price suffice."""
+        down, fee_ppm, liquidity = self.down, self.fee_ppm, self.liquidity[-1]
+        tick, price = self.stops[-1] - down, self.prices[-1]
+        paid, got, fees, loops = self.paid[-1], self.got[-1], self.fees[-1], self.loops[-1]
+        for stop, after in self._stops_ahead(tick, liquidity):
+            target = sqrt_price_at(stop)
+            more, out = amounts_between(price, target, liquidity, down=down)
+            fee = -(-more * fee_ppm // (FEE_UNITS - fee_ppm))
+            paid, got, fees = paid + more + fee, got + out, fees + fee
+            loops += 1 if liquidity else self.loops_between(tick, stop)
+            self.stops.append(stop)
+            self.prices.append(target)
+            self.liquidity.append(after)
+            self.paid.append(paid)
+            self.got.append(got)
+            self.fees.append(fees)
+            self.loops.append(loops)
+            self.places.append(self._place)
+            self.size += 1
+            if (paid if exact_in else got) >= left or (target <= limit if down else target >= limit):
+                return
+            tick, price = stop - down, target
 
-    def _next_stop(self, tick: int, liquidity: int) -> tuple[int, bool]:
-        """Where the step from `tick` ends, and whether liquidity changes there.
+    def _stops_ahead(self, tick: int, liquidity: int) -> Iterator[tuple[int, int]]:
+        """Where the steps from `tick` end, and the liquidity beyond; the last is where it changes.
 
         Source: TickBitmap.nextInitializedTickWithinOneWord, and the clamp to the range in the pool's loop.
         """
-        table, place = self.table, self._place
-        candidate = table.ticks[place] if 0 <= place < len(table.ticks) else None
-        if not liquidity and table.complete:
-            return (MIN_TICK if self.down else MAX_TICK, False) if candidate is None else (candidate, True)
-        word = self.word_ahead(tick)
-        table.knows(word)
-        if self.down:
-            edge = (word << WORD_BITS) * table.spacing
-            return (
-                (candidate, True)
-                if candidate is not None and candidate >= edge
-                else (max(edge, MIN_TICK), False)
+        table, place, spacing = self.table, self._place, self.table.spacing
+        end = MIN_TICK if self.down else MAX_TICK
+        initialised = 0 <= place < len(table.ticks)
+        if initialised:
+            end = table.ticks[place]
+        if liquidity or table.words is not None:
+            word = self.word_ahead(tick)
+            first = (word << WORD_BITS) * spacing if self.down else ((word + 1 << WORD_BITS) - 1) * spacing
+            width = (spacing << WORD_BITS) * (-1 if self.down else 1)
+            for edge in range(first, end, width):
+                table.knows(word)
+                yield edge, liquidity
+                word += -1 if self.down else 1
+            table.knows(word)
+        yield end, self._beyond(liquidity) if initialised else liquidity
+
+    def _beyond(self, liquidity: int) -> int:
+        """Liquidity beyond the next initialised tick, which becomes the last one."""
+        net, stop = self.table.nets[self._place], self.table.ticks[self._place]
+        after = liquidity - net if self.down else liquidity + net
+        if not 0 <= after < UINT128:
+            raise BadState(
+                f"Beyond tick {stop} the liquidity would be {after}.",
+                remedy="Read the pool's liquidity and ticks again, as of one block.",
             )
-        edge = ((word + 1 << WORD_BITS) - 1) * table.spacing
-        return (
-            (candidate, True) if candidate is not None and candidate <= edge else (min(edge, MAX_TICK), False)
-        )
+        self._place += -1 if self.down else 1
+        return after
 
     def word_ahead(self, tick: int) -> int:
         """Bitmap word in which the contract looks for the next tick: going up it starts one tick on."""
