@@ -13,6 +13,10 @@ from defimon.amm.trading._ranges import Floats, ranges_of
 Places = NDArray[np.intp]
 
 
+SPAN = 1_000.0
+"""More than logarithms of square-root prices differ: uint256 amounts keep them within 90 of zero."""
+
+
 @dataclass(frozen=True, slots=True)
 class Edge:
     """Selling one token for another in one pool."""
@@ -76,6 +80,11 @@ class Market:
     high: Floats
     low: Floats
     owner: Places
+    sold: Floats
+    bought: Floats
+    key: Floats
+    """Of each range: the trade it belongs to, sold and bought before it, and a key that sorts all ranges."""
+
     spot: Floats
     """Marginal price of each trade's first base unit, fee included; 0 where nothing can be traded."""
 
@@ -90,15 +99,20 @@ class Market:
         place = {token: n for n, token in enumerate(tokens[: 1 + len(inner)])} | {buy: len(tokens) - 1}
         second = {token: n for n, token in enumerate(twice, 1 + len(inner))}
         curves = [ranges_of(pools[edge.pool], edge.sell, edge.buy) for edge in edges]
+        owner = np.repeat(np.arange(len(curves)), [curve.a.size for curve in curves])
+        high = _joined(curve.high for curve in curves)
         return cls(
             tuple(edges),
             tokens,
             np.array([place[edge.sell] for edge in edges], dtype=np.intp),
             np.array([place[edge.buy] for edge in edges], dtype=np.intp),
             _joined(curve.a for curve in curves),
-            _joined(curve.high for curve in curves),
+            high,
             _joined(curve.low for curve in curves),
-            np.repeat(np.arange(len(curves)), [curve.a.size for curve in curves]),
+            owner,
+            _joined(_before(curve.a * (1 / curve.low - 1 / curve.high)) for curve in curves),
+            _joined(_before(curve.a * (curve.high - curve.low)) for curve in curves),
+            (owner * SPAN - np.log(high)).astype(np.float64),
             np.array([float(curve.high[0] ** 2) if curve.high.size else 0.0 for curve in curves]),
             np.array([second.get(token, n) for n, token in enumerate(tokens)], dtype=np.intp),
         )
@@ -121,21 +135,26 @@ class Market:
 
     def respond(self, prices: Floats, shut: NDArray[np.bool_]) -> Response:
         """Each trade's best answer to token prices in units of the bought token; none where `shut`."""
-        asked = prices[self.sells] / prices[self.buys]
-        root = np.sqrt(asked)[self.owner]
-        root = np.where(shut[self.owner], np.inf, root)
-        reached = np.clip(root, self.low, self.high)
-        inside = (root > self.low) & (root < self.high)
+        count = len(self.edges)
+        if not self.owner.size:
+            return Response(np.zeros(count), np.zeros(count), np.zeros(count))
+        root = np.sqrt(prices[self.sells] / prices[self.buys])
+        place = np.searchsorted(self.key, np.arange(count) * SPAN - np.log(root)) - 1
+        trades = (place >= 0) & (self.owner[place] == np.arange(count)) & ~shut
+        a, high, low = self.a[place], self.high[place], self.low[place]
+        reached = np.clip(root, low, high)
+        inside = trades & (root > low) & (root < high)
         return Response(
-            self._summed(self.a * (1 / reached - 1 / self.high)),
-            self._summed(self.a * (self.high - reached)),
-            self._summed(np.where(inside, self.a / (2 * reached**3), 0.0)),
+            np.where(trades, self.sold[place] + a * (1 / reached - 1 / high), 0.0),
+            np.where(trades, self.bought[place] + a * (high - reached), 0.0),
+            np.where(inside, a / (2 * reached**3), 0.0),
         )
 
-    def _summed(self, values: Floats) -> Floats:
-        """Sum over each trade's ranges."""
-        sums: Floats = np.bincount(self.owner, values, len(self.edges)).astype(np.float64)
-        return sums
+
+def _before(amounts: Floats) -> Floats:
+    """Sum of the amounts before each."""
+    sums: Floats = np.concatenate([np.zeros(1), np.cumsum(amounts)])[:-1]
+    return sums
 
 
 def _joined(parts: Iterable[Floats]) -> Floats:

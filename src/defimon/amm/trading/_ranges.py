@@ -7,7 +7,7 @@ one likes. Floats serve to find where to split; what a route pays is quoted exac
 """
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,18 +56,17 @@ def ranges_of(pool: Pool, sell: str, buy: str) -> Ranges:
 def through(sold: Floats, bought: Floats) -> Ranges:
     """Ranges through the points of a concave curve that starts at (0, 0); `sold` ascends strictly.
 
-    The mean price over a range is the geometric mean of its end prices, which fixes both.
+    The mean price over a range is the geometric mean of its end prices. The ratio of the end prices is the
+    smaller of those that would join the range to its neighbours, so that prices never rise.
     """
     mean = np.minimum.accumulate(np.diff(bought) / np.diff(sold))
     useful = int(np.count_nonzero(mean > 0))
     if useful < 1:
         return NOTHING
     mean, steps = mean[:useful], np.diff(sold)[:useful]
-    inner = (mean[1:] * mean[:-1]) ** 0.25
-    high, low = np.append(mean[0] ** 0.5, inner), np.append(inner, mean[-1] ** 0.5)
-    if useful > 1:
-        high[0], low[-1] = mean[0] ** 0.5 * (mean[0] / mean[1]) ** 0.25, mean[-1] / high[-1]
-    return _of_steps(steps, high, low)
+    fall = np.sqrt(mean[:-1] / mean[1:]) if useful > 1 else np.ones(1)
+    half = np.sqrt(np.minimum(np.append(fall[0], fall), np.append(fall, fall[-1])))[:useful]
+    return _of_steps(steps, np.sqrt(mean) * half, np.sqrt(mean) / half)
 
 
 def _of_steps(steps: Floats, high: Floats, low: Floats) -> Ranges:
@@ -91,27 +90,28 @@ def _concentrated(pool: Concentrated, sell: str, buy: str) -> Ranges:
     price = pool.sqrt_price_x96 / 2**96
     price = price if down else 1 / price
     kept = (1 - pool.fee_ppm / WHOLE) ** 0.5
-    place = bisect_right(table.ticks, pool.tick)
-    stops = range(place - 1, -1, -1) if down else range(place, len(table.ticks))
-    known = _known_to(table, pool.tick, down=down)
     rows = []
-    for row in stops:
-        tick = table.ticks[row]
-        beyond = known is not None and (tick < known if down else tick > known)
-        end = _root(known if beyond and known is not None else tick, down=down)
+    for tick, net in _stops(table, pool.tick, down=down):
+        end = float(1.0001 ** (tick / 2 if down else -tick / 2))
         if liquidity > 0 and end < price:
             rows.append((liquidity / kept, price * kept, end * kept))
-        if beyond:
-            break
-        price, liquidity = min(price, end), liquidity + (-table.nets[row] if down else table.nets[row])
+        price, liquidity = min(price, end), liquidity + (-net if down else net)
     if not rows:
         return NOTHING
     a, high, low = np.array(rows).T
     return Ranges(a, high, low)
 
 
-def _root(tick: int, *, down: bool) -> float:
-    return float(1.0001 ** (tick / 2 if down else -tick / 2))
+def _stops(table: TickTable, tick: int, *, down: bool) -> Iterator[tuple[int, int]]:
+    """Ticks ahead, with the net liquidity that comes there, as far as they are known."""
+    place, known = bisect_right(table.ticks, tick), _known_to(table, tick, down=down)
+    for row in range(place - 1, -1, -1) if down else range(place, len(table.ticks)):
+        stop = table.ticks[row]
+        if known is not None and (stop < known if down else stop > known):
+            break
+        yield stop, table.nets[row]
+    if known is not None:
+        yield known, 0
 
 
 def _known_to(table: TickTable, tick: int, *, down: bool) -> int | None:
@@ -146,9 +146,9 @@ def _stable_swap(pool: StableSwap, sell: str, buy: str) -> Ranges:
     sold = np.concatenate(
         (
             [0.0],
-            np.geomspace(1e-6, 0.01, KNOTS // 2, endpoint=False),
-            np.linspace(0.01, 1.2, 2 * KNOTS, endpoint=False),
-            np.geomspace(1.2, 10, KNOTS // 4),
+            np.geomspace(1e-6, 0.01, KNOTS, endpoint=False),
+            np.linspace(0.01, 1.2, 4 * KNOTS, endpoint=False),
+            np.geomspace(1.2, 10, KNOTS // 2),
         )
     )
     stands = scaled[place] + sold * total

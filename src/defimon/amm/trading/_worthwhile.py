@@ -14,7 +14,7 @@ SOLVES = 200
 """Clearings at most: enough to try every subset of seven doubtful trades."""
 
 FEW = 7
-"""Up to so many doubtful trades are searched exactly; of more, the worst half goes at once."""
+"""Up to so many doubtful trades are searched exactly; of more, the worst quarter goes at once."""
 
 GasOf = Callable[[Clearing], Floats]
 """Cost of each trade's gas in the bought token, were it done as in the clearing."""
@@ -53,9 +53,9 @@ class Search:
             return
         doubtful = doubtful[np.argsort(surplus[doubtful] - gas[doubtful])]
         if doubtful.size > FEW:
-            self.visit(_with(shut, doubtful[: doubtful.size // 2]), kept)
+            self.visit(_with(found.shut, doubtful[: doubtful.size // 4]), kept, found.prices)
             return
-        self.visit(_with(shut, doubtful[:1]), kept)
+        self.visit(_with(found.shut, doubtful[:1]), kept, found.prices)
         self.visit(found.shut, _with(kept, doubtful[:1]), found.prices)
 
 
@@ -69,7 +69,7 @@ def worthwhile(market: Market, amount: float, gas_of: GasOf) -> Clearing | None:
     """The clearing whose total less gas is highest; None when no path is open.
 
     Exact (as far as floats and the estimate of gas go) while at most seven trades are doubtful at once and
-    the number of clearings suffices; beyond, trades leave in halves, worst first.
+    the number of clearings suffices; beyond, trades leave in quarters, worst first.
     """
     search = Search(market, amount, gas_of)
     none = np.zeros(len(market.edges), dtype=bool)
