@@ -34,8 +34,8 @@ GOLDEN = Path(__file__).parents[1] / "tests" / "golden"
 POOLS = ("v3_500_18_6_many_ranges", "v3_100_6_6_dense")
 LEAST_TIMES_PEER = 1.5
 JUDGED = ("warm", "moved", "many")
-"""Cold is shown but not judged: there both walk the same steps in big integers once, and 25 of the 256 trades of
-the first pool, which no pool could fill, walk to the end of prices."""
+"""Cold is shown, not judged: there both walk the same steps in big integers, and the 25 trades that the
+first pool cannot fill, which walk to the end of prices, take most of the time."""
 
 PEER = """
 import json, sys, time

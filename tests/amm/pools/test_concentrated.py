@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -378,3 +379,17 @@ def test_a_trade_and_another_on_the_pool_after_equal_one_of_their_sum_within_rou
     # The price near 1 and a second cut step: one unit for each rounding of price, fee and amount.
     assert both.amount_out - 4 <= one.amount_out + two.amount_out <= both.amount_out + 1
     assert abs(two.after.sqrt_price_x96 - both.after.sqrt_price_x96) <= 4 * (1 << 96) // pool.liquidity + 4
+
+
+def test_a_copy_made_after_quotes_equals_the_pool_and_answers_the_same():
+    pool = plain_pool(fee_growth=(1, 2), protocol_share=(4, 5))
+    quote = pool.quote_exact_in("A", "B", 10**17)
+    copied = deepcopy(pool)
+    assert copied == pool
+    assert hash(copied) == hash(pool)
+    assert copied.quote_exact_in("A", "B", 10**17) == quote
+
+
+def test_the_balance_of_an_unknown_token_is_bad_data():
+    with pytest.raises(BadData, match="does not hold 'C'"):
+        plain_pool().balance("C")

@@ -57,6 +57,10 @@ class TickTable:
         if self.words is None and self.rows:
             self._check_sums()
 
+    def __reduce__(self) -> tuple[type[Self], tuple[int, tuple[Row, ...], frozenset[int] | None]]:
+        """A copy, also one in another process, begins without ladders."""
+        return type(self), (self.spacing, self.rows, self.words)
+
     @classmethod
     def from_state(cls, fields: Fields) -> Self:
         """From `tick_spacing`, `ticks` (rows of tick, gross, net) and `words` ("all", or the known ones)."""

@@ -56,7 +56,7 @@ class Concentrated(Pool):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_paths", [None, None])
-        check_numbers(Numbers(*(getattr(self, name) for name in Numbers._fields)))
+        check_numbers(self._numbers())
         check_tick(self.tick, self.sqrt_price_x96, self.ticks.spacing)
         if self.ticks.complete and self.liquidity != self.ticks.liquidity_at(self.tick):
             raise BadState(
@@ -64,6 +64,13 @@ class Concentrated(Pool):
                 f"{self.ticks.liquidity_at(self.tick)}.",
                 remedy="Read liquidity and ticks as of one block.",
             )
+
+    def _numbers(self) -> Numbers:
+        return Numbers(*(getattr(self, name) for name in Numbers._fields))
+
+    def __reduce__(self) -> tuple[type[Self], Numbers]:
+        """A copy, also one in another process, is made of the numbers alone."""
+        return type(self), self._numbers()
 
     def quote_exact_in(
         self, sell: str, buy: str, amount: int, *, sqrt_price_limit_x96: int | None = None
@@ -121,8 +128,7 @@ class Concentrated(Pool):
             raise Refused(f"The amount is {amount}: AS (amount specified).", remedy="From 1 to below 2^255.")
         limit = self._limit(limit, down=down)
         path = self._paths[not down] or self._path(down=down)
-        exact_in = exact == "in"
-        landing = path.land(amount, limit, exact_in=exact_in)
+        landing = path.land(amount, limit, exact_in=exact == "in")
         whole, reached, price, paid, got, fee, cut_fee, loops = landing
         return Quote(
             self,
@@ -134,7 +140,7 @@ class Concentrated(Pool):
             got,
             fee,
             sell,
-            partial=(paid if exact_in else got) != amount,
+            partial=(paid if exact == "in" else got) != amount,
             steps=loops,
             crossed=path.crossed_at(reached),
             landing=(whole, reached, price, cut_fee),
@@ -187,11 +193,9 @@ class Concentrated(Pool):
     def _with(self, **changed: object) -> Self:
         """This pool with other values, without the constructor's checks: the swap keeps what they check."""
         pool = object.__new__(type(self))
-        for name in KEPT:
-            object.__setattr__(pool, name, getattr(self, name))
-        for name, value in changed.items():
+        kept = {name: getattr(self, name) for name in KEPT}
+        for name, value in (kept | changed | {"_paths": [None, None]}).items():
             object.__setattr__(pool, name, value)
-        object.__setattr__(pool, "_paths", [None, None])
         return pool
 
     def spot_price(self, sell: str, buy: str) -> Fraction:
@@ -202,8 +206,7 @@ class Concentrated(Pool):
 
     def gas(self, quote: Quote) -> int:
         """Gas of the swap through SwapRouter, without the transaction's own 21,000; see _swap_gas."""
-        side = self.tokens.index(quote.sell)
-        price = quote.landing[2]
+        side, price = self.tokens.index(quote.sell), quote.landing[2]
         return swap_gas(
             quote.steps,
             quote.crossed,
@@ -214,13 +217,12 @@ class Concentrated(Pool):
 
     def balance(self, token: str) -> int:
         """Base units that trades draw up to the end of prices, or of the known words."""
-        buy = self.tokens.index(token) if token in self.tokens else -1
-        sell = self.tokens[1 - buy] if buy >= 0 else token
-        self.side(sell, token)
+        sell = self.tokens[0] if token != self.tokens[0] else self.tokens[1]
+        down = self.side(sell, token) == (0, 1)
         try:
             return self._quote(sell, token, ALL, None, "out").amount_out
         except LeavesState:
-            path = self._path(down=buy == 1)
+            path = self._path(down=down)
             return path.got + path.ladder.got[-1]
         except Refused:
             return 0
