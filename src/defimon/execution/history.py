@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from defimon.amm.pools._base import Pool
-from defimon.amm.pools._tick_price import tick_at
 from defimon.core.errors import BadData
 from defimon.execution.marks import Q96, Mark
 from defimon.execution.moving import at_price
@@ -116,8 +115,8 @@ def restlessness(times: Floats, price: Floats) -> Floats:
 def history_of_marks(marks: Iterable[Mark], first: str, second: str) -> History:
     """History of a concentrated pool with tokens 0 and 1 `first` and `second`.
 
-    Depth changes where a mark shows other liquidity than the mark before it had reason to expect at that
-    price. Marks without liquidity are left out.
+    Depth changes where a mark shows other liquidity than was last seen at that price; a price never seen
+    before tells nothing of it. Marks without liquidity are left out.
     """
     points: list[Point] = []
     depth, earlier = 0.0, None
@@ -125,7 +124,7 @@ def history_of_marks(marks: Iterable[Mark], first: str, second: str) -> History:
         if not mark.liquidity:
             continue
         if earlier is not None:
-            expected = earlier.liquidity_at(tick_at(mark.sqrt_price_x96))
+            expected = earlier.seen.get(mark.here)
             depth += log(mark.liquidity / expected) if expected else 0.0
         points.append(Point(mark.ts, 2.0 * log(mark.sqrt_price_x96 / Q96), depth))
         earlier = mark

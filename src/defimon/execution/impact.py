@@ -85,11 +85,7 @@ def forecast_impact(
     """
     if not 0.0 < level < 1.0 or samples < 1:
         raise BadData(f"level is {level}, samples {samples}.", remedy="A level in (0, 1), samples above 0.")
-    if {sell, buy} != {history.first, history.second}:
-        raise BadData(
-            f"The history is of {history.first} and {history.second}, not of {sell} and {buy}.",
-            remedy="Give the history of this pool and pair.",
-        )
+    _check_tokens(history, sell, buy)
     quote = pool.quote_exact_in(sell, buy, amount)
     if quote.partial:
         raise Refused(f"The pool fills only {quote.amount_in} of {amount}.", remedy="Sell less.")
@@ -108,6 +104,14 @@ def forecast_impact(
             remedy="Record more of the pool's state, sell less, or shorten the delay.",
         )
     return _summary(quote, delay, level, np.array(answers), missing)
+
+
+def _check_tokens(history: History, sell: str, buy: str) -> None:
+    if {sell, buy} != {history.first, history.second}:
+        raise BadData(
+            f"The history is of {history.first} and {history.second}, not of {sell} and {buy}.",
+            remedy="Give the history of this pool and pair.",
+        )
 
 
 def _spread(price: Floats, samples: int) -> list[int]:

@@ -1,6 +1,5 @@
 """Where a concentrated pool stood at a moment, as far as its recorded swaps tell."""
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -48,15 +47,6 @@ class Mark:
     def here(self) -> int:
         """Stretch in which the price stands."""
         return tick_at(self.sqrt_price_x96) // self.spacing
-
-    def liquidity_at(self, tick: int) -> int:
-        """Liquidity that the pool is thought to have at `tick`: that of the last stretch seen on the way."""
-        stretch, here = tick // self.spacing, self.here
-        if stretch == here:
-            return self.liquidity
-        known = sorted({*self.seen, here})
-        place = bisect_right(known, stretch) - 1 if stretch > here else bisect_left(known, stretch)
-        return self.liquidity if known[place] == here else self.seen[known[place]]
 
     def pool(self, tokens: tuple[str, str]) -> Concentrated:
         """The pool as the mark knows it; beyond the stretches seen, liquidity is that of the last of them."""

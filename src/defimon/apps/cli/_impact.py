@@ -16,12 +16,8 @@ def show_forecast(trade: ForecastTrade, delay: float) -> None:
     forecast, console = trade.forecast, out()
     tail = (1.0 - forecast.level) / 2.0
     sold = Decimal(forecast.yardstick.amount_in).scaleb(-trade.sell.decimals)
-    table = Table(
-        title=plain(
-            f"sell {sold:,f} {trade.sell.shown} in {delay:g} minutes: {trade.pool_id} · {trade.title}"
-        ),
-        title_justify="left",
-    )
+    asked = f"sell {sold.normalize():,f} {trade.sell.shown} in {delay:g} minutes"
+    table = Table(title=plain(f"{asked}: {trade.pool_id} · {trade.title}"), title_justify="left")
     table.add_column("")
     for heading in ("exact quote now", "mean", f"{tail:.0%}", "50%", f"{1 - tail:.0%}"):
         table.add_column(heading, justify="right")
