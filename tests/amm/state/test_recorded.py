@@ -91,6 +91,14 @@ def test_a_revert_where_the_pool_answers_is_a_difference_and_the_other_way_round
     assert "refused: UniswapV2: INSUFFICIENT_OUTPUT_AMOUNT" in second.got
 
 
+def test_a_swap_after_which_the_pool_counts_nothing_is_told_and_the_others_are_still_compared():
+    value = document("stableswap_ng")
+    value["pools"][0]["executed"][0] |= {"dx": str(10**58), "dy": "0"}
+    (found,) = differing(value)
+    assert found.what.startswith("recording.pools[0].executed[0]")
+    assert found.got.startswith(("unknown: ", "refused: "))
+
+
 def test_a_swap_that_no_block_has_gas_for_counts_as_reverted():
     value = document("v3_100_6_6_dense")
     dear = [one for one in value["executed"] if "revert" in one and one["mode"] == "exactIn"]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from defimon.amm.pools._base import Pool, Quote
-from defimon.amm.pools._errors import LeavesState, Refused
+from defimon.amm.pools._errors import BadState, LeavesState, Refused
 from defimon.amm.pools.concentrated import Concentrated
 from defimon.amm.state.recording import Answer, Fact, Gain, Recording
 from defimon.amm.trading.arbitrage import best_arbitrage, profit_of
@@ -93,7 +93,7 @@ def _got(pool: Pool, answer: Answer) -> Mapping[str, Fact] | _Silence:
             after = pool.apply(quote)
     except Refused as error:
         return _Silence(f"refused: {error.message}", refused=True)
-    except LeavesState as error:
+    except (LeavesState, BadState) as error:
         return _Silence(f"unknown: {error.message}", refused=False)
     names = answer.expected or ("amount_in", "amount_out")
     return {name: _fact(name, quote, after) for name in names}
