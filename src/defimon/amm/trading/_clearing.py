@@ -17,6 +17,9 @@ ROUNDS = 200
 BALANCED = 1e-8
 """Imbalance of the worst token, as a share of the value traded, at which the search ends."""
 
+BLURRED = 1e-13
+"""Relative change of a token's price that floats, with some hundred roundings, cannot tell from none."""
+
 SHORTEST_STEP = 1e-6
 """A line search that would go below has met the limit of floats."""
 
@@ -63,7 +66,8 @@ def clear(market: Market, amount: float, shut: Shut, start: Floats | None = None
     for _ in range(ROUNDS):
         gradient, hessian = _slopes(market, amount, prices, response)
         gradient, hessian = gradient[open_], hessian[np.ix_(open_, open_)]
-        if np.abs(gradient).max() <= BALANCED * prices[0] * amount:
+        rounding = BLURRED * hessian.diagonal()
+        if np.all(np.abs(gradient) <= BALANCED * prices[0] * amount + rounding):
             break
         if prices[0] < first * WORTHLESS:
             raise Refused("The pools together cannot take this amount.", remedy="Sell less.")
