@@ -215,3 +215,45 @@ def test_a_closed_store_opens_again_when_it_is_used(store, yields):
     store.close()
     store.close()
     assert store.count("yields") == 1
+
+
+def blocks(*numbers, known_at, **columns):
+    row = {
+        "chain": "local", "ts": known_at, "hash": "0x1", "parent_hash": "0x0", "status": "final",
+        "known_at": known_at, "source": "test", "origin": "observed",
+    }  # fmt: skip
+    return TABLES["blocks"].rows([{**row, "number": number, **columns} for number in numbers])
+
+
+def test_reading_between_heights_gives_the_newest_version_of_those_blocks(store, moment):
+    store.write("blocks", blocks(*range(10), known_at=moment(1)))
+    store.write("blocks", blocks(4, known_at=moment(2), hash="0x2"))
+    found = store.read("blocks", where={"chain": ["local"]}, between={"number": (3, 6)})
+    assert found.select("number", "hash").rows() == [(3, "0x1"), (4, "0x2"), (5, "0x1")]
+    with pytest.raises(BadData, match="no whole number 'ts' in its key"):
+        store.read("blocks", between={"ts": (0, 1)})
+
+
+def test_the_extent_of_a_number_is_its_least_and_greatest(store, moment):
+    assert store.extent("blocks", "number") is None
+    store.write("blocks", blocks(7, 3, 5, known_at=moment(1)))
+    store.write("blocks", blocks(900, known_at=moment(1), chain="other"))
+    assert store.extent("blocks", "number", where={"chain": ["local"]}) == (3, 7)
+
+
+def test_the_newest_version_of_one_named_row_is_what_reading_all_would_give(store, moment):
+    for day in (1, 2, 3):
+        row = {
+            "series": "a:b",
+            "ts": moment(day),
+            "number": day,
+            "known_at": moment(day),
+            "source": "a",
+            "origin": "observed",
+        }
+        store.write("cursors", TABLES["cursors"].rows([row, {**row, "series": "a:c"}]))
+    for as_of in (None, moment(2), moment(1, 1)):
+        every = store.read("cursors", as_of=as_of)
+        named = store.read("cursors", as_of=as_of, where={"series": ["a:b"]})
+        assert_frame_equal(named, every.filter(pl.col("series") == "a:b"))
+    assert store.read("cursors", where={"series": ["none"]}).is_empty()

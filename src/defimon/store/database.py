@@ -15,7 +15,7 @@ from defimon.store.address import Address
 from defimon.store.connection import Connection, contract
 from defimon.store.faults import explained
 from defimon.store.migration import NotMigrated, upgrade
-from defimon.store.reading import Wanted, latest, versions
+from defimon.store.reading import Wanted, extent, latest, versions
 from defimon.store.schema import SQL_TABLES, primary_key
 from defimon.store.writing import Written, append
 
@@ -81,16 +81,25 @@ class Store:
         where: Mapping[str, Sequence[str]] | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
+        between: Mapping[str, tuple[int, int]] | None = None,
         columns: Sequence[str] | None = None,
     ) -> pl.DataFrame:
         """Newest version of each row, or of what was known at `as_of`, sorted by the table's key.
 
-        `where` keeps rows whose column is one of the given texts; `since` <= ts < `until`. Columns are the
-        contract's, or `columns` in their order.
+        `where` keeps rows whose column is one of the given texts; `since` <= ts < `until`; `between` keeps
+        those whose whole number of the key lies from the first of a pair to before the second. Columns are
+        the contract's, or `columns` in their order.
         """
-        wanted = Wanted(as_of, where or {}, since, until)
+        wanted = Wanted(as_of, where or {}, since, until, between or {})
         with explained(self._address):
             return latest(self._open(), contract(table), wanted, columns)
+
+    def extent(
+        self, table: str, column: str, *, where: Mapping[str, Sequence[str]] | None = None
+    ) -> tuple[int, int] | None:
+        """Least and greatest whole number of a column of the key; None where there is no such row."""
+        with explained(self._address):
+            return extent(self._open(), contract(table), column, where or {})
 
     def count(self, table: str) -> int:
         """Stored rows, every version counted."""

@@ -1,7 +1,7 @@
 """Reading what was known: the newest version of each row as of a moment."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import polars as pl
@@ -18,12 +18,15 @@ from defimon.store.schema import SQL_TABLES, VERSION_KEY, primary_key
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which rows to read: known by `as_of`, `since` <= ts < `until`, and `where` a column is one of some."""
+    """Which rows to read: known by `as_of`, `since` <= ts < `until`, `where` a column is one of some, and
+    `between` whose numbers of the key lie from the first of a pair to before the second.
+    """
 
     as_of: datetime | None = None
     where: Mapping[str, Sequence[str]] = field(default_factory=dict)
     since: datetime | None = None
     until: datetime | None = None
+    between: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def latest(
@@ -32,9 +35,12 @@ def latest(
     """Newest version of each wanted row, sorted by the table's key."""
     shown = list(table.names if columns is None else columns)
     _refuse_unknown(table, [*shown, *wanted.where])
+    _refuse_outside_key(table, wanted.between)
     early, late = _split(table, wanted)
     needed = {*shown, *late.where, *primary_key(table), "ts"}
-    found = versions(connection, table, [name for name in table.names if name in needed], early)
+    names = [name for name in table.names if name in needed]
+    one_row = all(len(early.where.get(name, ())) == 1 for name in table.key)
+    found = (_last_version if one_row else versions)(connection, table, names, early)
     older = same_as_next(found, table.key)
     newest = found.filter(~older) if older.any() else found
     return newest.filter(_kept(late)).select(shown) if late != Wanted() else newest.select(shown)
@@ -48,8 +54,9 @@ def _split(table: Table, wanted: Wanted) -> tuple[Wanted, Wanted]:
     now = {name: values for name, values in wanted.where.items() if name in table.key}
     later = {name: values for name, values in wanted.where.items() if name not in table.key}
     if "ts" in table.key:
-        return Wanted(wanted.as_of, now, wanted.since, wanted.until), Wanted(where=later)
-    return Wanted(wanted.as_of, now), Wanted(None, later, wanted.since, wanted.until)
+        return replace(wanted, where=now), Wanted(where=later)
+    early = Wanted(wanted.as_of, now, between=wanted.between)
+    return early, Wanted(None, later, wanted.since, wanted.until)
 
 
 def _kept(late: Wanted) -> pl.Expr:
@@ -60,6 +67,18 @@ def _kept(late: Wanted) -> pl.Expr:
     if late.until is not None:
         found.append(pl.col("ts") < late.until)
     return pl.all_horizontal(found)
+
+
+def extent(
+    connection: Connection, table: Table, column: str, where: Mapping[str, Sequence[str]]
+) -> tuple[int, int] | None:
+    """Least and greatest number of a column of the key over every version, None where there is no row."""
+    _refuse_unknown(table, where)
+    _refuse_outside_key(table, {column: (0, 0)})
+    stored = SQL_TABLES[table.name]
+    chosen = sa.select(sa.func.min(stored.c[column]), sa.func.max(stored.c[column]))
+    low, high = connection.rows(chosen.where(*_conditions(stored, Wanted(where=where))))[0]
+    return None if low is None else (int(low), int(high))
 
 
 def versions(
@@ -75,6 +94,17 @@ def versions(
     return in_key_order(found, primary_key(table))
 
 
+def _last_version(
+    connection: Connection, table: Table, columns: Sequence[str], wanted: Wanted
+) -> pl.DataFrame:
+    """Newest version of the one row that `wanted` names: a cursor has a version for each batch of years."""
+    stored = SQL_TABLES[table.name]
+    schema = pl.Schema({name: table.schema[name] for name in columns})
+    chosen = sa.select(*(stored.c[name] for name in columns)).where(*_conditions(stored, wanted))
+    last = chosen.order_by(stored.c[VERSION_KEY].desc()).limit(1).subquery()
+    return connection.frame(sa.select(last), schema)
+
+
 def _conditions(stored: sa.Table, wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = []
     if wanted.as_of is not None:
@@ -85,6 +115,8 @@ def _conditions(stored: sa.Table, wanted: Wanted) -> list[sa.ColumnElement[bool]
         found.append(stored.c["ts"] < _micros(wanted.until, "until"))
     for name, values in wanted.where.items():
         found.append(stored.c[name].in_([literal(value) for value in values]))
+    for name, (low, high) in wanted.between.items():
+        found += [stored.c[name] >= low, stored.c[name] < high]
     return found
 
 
@@ -95,7 +127,13 @@ def _micros(moment: datetime, name: str) -> int:
     return (moment - epoch) // epoch.resolution
 
 
-def _refuse_unknown(table: Table, names: Sequence[str]) -> None:
+def _refuse_outside_key(table: Table, names: Iterable[str]) -> None:
+    for name in names:
+        if name not in table.key or table.schema[name] != pl.Int64:
+            raise BadData(f"table {table.name} has no whole number {name!r} in its key.")
+
+
+def _refuse_unknown(table: Table, names: Iterable[str]) -> None:
     unknown = sorted(set(names) - set(table.names))
     if unknown:
         raise BadData(
