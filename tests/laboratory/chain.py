@@ -107,15 +107,25 @@ class Chain:
             hashes.append(self.rpc("eth_sendTransaction", message))
             self.nonce += 1
         self.rpc("evm_mine")
-        receipts = [self.rpc("eth_getTransactionReceipt", one) for one in hashes]
-        for receipt in receipts:
-            if receipt is None or int(receipt["status"], 16) != 1:
-                raise Reverted(f"transaction failed or was not mined: {receipt}")
-        return receipts
+        return [mined(self.rpc("eth_getTransactionReceipt", one)) for one in hashes]
+
+    def send_from(self, account: str, to: str, data: bytes) -> None:
+        """Mine one transaction of an account that the node has no key of. Raises Reverted."""
+        self.rpc("anvil_impersonateAccount", account)
+        one = self.rpc("eth_sendTransaction", {**self.message(to, data), "from": account})
+        self.rpc("evm_mine")
+        mined(self.rpc("eth_getTransactionReceipt", one))
 
     def message(self, to: str | None, data: bytes) -> dict[str, Any]:
         message = {"from": self.account, "data": "0x" + data.hex(), "gas": hex(GAS), "gasPrice": "0x0"}
         return message if to is None else {**message, "to": to}
+
+
+def mined(receipt: dict[str, Any] | None) -> dict[str, Any]:
+    """The receipt of a transaction that went well. Raises Reverted."""
+    if receipt is None or int(receipt["status"], 16) != 1:
+        raise Reverted(f"transaction failed or was not mined: {receipt}")
+    return receipt
 
 
 def binary() -> Path:

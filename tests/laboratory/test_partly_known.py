@@ -4,7 +4,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from laboratory.trades import draw_trade
+from laboratory.trades import draw_trade, trades_nothing
 from laboratory.uniswap_v3 import balances, read_again
 
 from defimon.amm.pools._errors import LeavesState, Refused
@@ -21,7 +21,7 @@ def draw(request, laboratory_seed):
 def known_in_part(draw, pool):
     """The pool with a few words around its price, some of them missing."""
     here = pool.ticks.word(pool.tick)
-    reach = draw.choice([0, 1, 3, 20])
+    reach = draw.choice([0, 1, 1, 5])
     words = frozenset(
         word for word in range(here - reach, here + reach + 1) if word == here or draw.random() < 0.9
     )
@@ -58,7 +58,7 @@ def test_quotes_inside_the_known_words_equal_the_quoters_and_others_are_errors(u
             quote, problem = None, type(error)
         answer = trade.answer(quoter, raw)
         if answer is None:
-            assert quote is None, (trade, part.to_state())
+            assert quote is None or trades_nothing(quote), (trade, part.to_state())
             continue
         needed, unsure = words_needed(pool, answer[1], down=trade.sell == pool.tokens[0])
         if quote is None:

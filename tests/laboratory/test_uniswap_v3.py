@@ -3,10 +3,12 @@
 import random
 
 import pytest
-from laboratory.trades import draw_trade
-from laboratory.uniswap_v3 import balances, read_again, read_ticks
+from laboratory.chain import Reverted
+from laboratory.trades import Trade, draw_trade, execute_on_the_pool, trades_nothing
+from laboratory.uniswap_v3 import balances, read_again, read_pool, read_ticks
 
 from defimon.amm.pools._errors import Refused
+from defimon.amm.pools._tick_price import sqrt_price_at
 
 QUOTES = 60
 SWAPS = 14
@@ -51,7 +53,10 @@ def test_state_after_executed_swaps_is_ours(uniswap_v3, v3_pool, draw):
         except Refused:
             assert refusal, (trade, pool.to_state())
             continue
-        assert not refusal, (refusal, trade, quote.amount_in, quote.amount_out, pool.to_state())
+        if refusal and trades_nothing(quote):
+            execute_on_the_pool(contract, trade, pool)
+        else:
+            assert not refusal, (refusal, trade, quote.amount_in, quote.amount_out, pool.to_state())
         after = read_again(contract, pool)
         assert after == quote.after, (trade, pool.to_state())
         change = {trade.sell: quote.amount_in, trade.buy: -quote.amount_out}
@@ -59,3 +64,21 @@ def test_state_after_executed_swaps_is_ours(uniswap_v3, v3_pool, draw):
         assert balances(contract, pool) == moved, (trade, pool.to_state())
         pool = after
     assert read_ticks(contract, pool.ticks.spacing) == pool.ticks
+
+
+@pytest.mark.parametrize(
+    ("limit", "exact_in"), [(0, True), (sqrt_price_at(900), True), (sqrt_price_at(900), False)]
+)
+def test_a_trade_of_nothing_for_nothing_moves_the_price_though_the_periphery_refuses_it(
+    uniswap_v3, limit, exact_in
+):
+    contract = uniswap_v3.pool(3_000, sqrt_price_at(100), [(-60, 60, 10**9)], (0, 0))
+    pool = read_pool(contract)
+    trade = Trade(*pool.tokens[::-1], exact_in, 1, limit)
+    quote = trade.quote(pool)
+    assert quote.partial
+    assert trades_nothing(quote)
+    assert trade.execute(uniswap_v3, pool.fee_ppm)
+    assert isinstance(uniswap_v3.chain.call_many([trade.asked(uniswap_v3.quoter, pool.fee_ppm)])[0], Reverted)
+    execute_on_the_pool(contract, trade, pool)
+    assert read_again(contract, pool) == quote.after != pool

@@ -12,8 +12,18 @@ from defimon.amm.pools._base import Quote
 from defimon.amm.pools._tick_price import MAX_SQRT_PRICE, MAX_TICK, MIN_SQRT_PRICE, MIN_TICK, sqrt_price_at
 from defimon.amm.pools.concentrated import Concentrated
 
+MOST_INTEGER = (1 << 255) - 1
+"""Largest amount of a swap: int256."""
+
 MOST_AMOUNT = 76.5
-"""Decimal digits of the largest amount, where int256 ends."""
+"""Its decimal digits."""
+
+
+UNCONCERNED = "0x" + "11" * 20
+"""An account of the tests' own that answers the pool's callback with nothing."""
+
+STOP = "0x00"
+"""Code that ends at once, successfully."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +53,14 @@ class Trade:
     def question(self) -> str:
         return "quoteExactInputSingle" if self.exact_in else "quoteExactOutputSingle"
 
-    def told(self, quote: Quote) -> tuple[int, int]:
-        """Of our answer what `answer` has of the contract's."""
+    def told(self, quote: Quote) -> tuple[int, int] | None:
+        """Of our answer what `answer` has of the contract's; None for a trade of nothing for nothing.
+
+        The pool itself makes such a trade where it holds no liquidity: only its price moves. The periphery's
+        callbacks refuse it ("swaps entirely within 0-liquidity regions are not supported").
+        """
+        if trades_nothing(quote):
+            return None
         return quote.amount_out if self.exact_in else quote.amount_in, quote.after.sqrt_price_x96
 
     def execute(self, uniswap: UniswapV3, fee: int) -> str:
@@ -61,11 +77,31 @@ class Trade:
         return ""
 
 
+def execute_on_the_pool(contract: Contract, trade: Trade, pool: Concentrated) -> None:
+    """Mine a trade that pays nothing by the pool's own `swap`, from an account that accepts any callback."""
+    down = trade.sell == pool.tokens[0]
+    limit = trade.limit or (MIN_SQRT_PRICE + 1 if down else MAX_SQRT_PRICE - 1)
+    amount = trade.amount if trade.exact_in else -trade.amount
+    chain = contract.chain
+    chain.rpc("anvil_setCode", UNCONCERNED, STOP)
+    _, data = contract.data("swap", UNCONCERNED, down, amount, limit, b"")
+    chain.send_from(UNCONCERNED, contract.address, data)
+
+
+def trades_nothing(quote: Quote) -> bool:
+    return not quote.amount_in and not quote.amount_out
+
+
 def draw_trade(draw: random.Random, pool: Concentrated, held: tuple[int, ...]) -> Trade:
     """Any direction and mode, amounts of all decades up to beyond what the pool holds, limits of any kind."""
     sell, buy = draw.sample(pool.tokens, 2)
-    digits = len(str(max(held))) + 1 if draw.random() < 0.95 else MOST_AMOUNT
-    amount = spread(draw, digits) if draw.random() < 0.97 else draw.choice([0, 1, 1 << 255])
+    kind = draw.random()
+    if kind < 0.4:
+        amount = draw.randrange(2 * max(held))
+    elif kind < 0.94:
+        amount = spread(draw, len(str(max(held))))
+    else:
+        amount = draw.choice([0, 1, spread(draw, MOST_AMOUNT), MOST_INTEGER, MOST_INTEGER + 1])
     return Trade(sell, buy, draw.random() < 0.5, amount, draw_limit(draw, pool, down=sell == pool.tokens[0]))
 
 
