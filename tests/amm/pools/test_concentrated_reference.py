@@ -382,3 +382,44 @@ def test_no_trade_pays_out_more_than_the_balance_and_the_balance_falls_by_what_i
     assert 0 <= quote.amount_out <= before
     # Each split of a step rounds down once more.
     assert 0 <= before - quote.amount_out - after <= 1
+
+
+def as_the_loop(pool, amount, limit, *, down):
+    quote = quote_of(pool, amount, limit, down=down, exact_in=True)
+    equal(pool, quote, swap(pool, amount, limit, down=down), down=down, exact_in=True)
+    return quote.after
+
+
+@pytest.mark.parametrize("down", [True, False])
+@pytest.mark.parametrize("shift", [-1, 0, 1])
+def test_a_limit_at_the_edge_of_a_word_within_a_gap_leaves_the_contracts_tick(down, shift):
+    table = TickTable(1, ((-2000, 9, 9), (-1000, 9, -9), (1000, 9, 9), (2000, 9, -9)))
+    pool = Concentrated(TOKENS, 500, Q96, 0, 0, table)
+    # Down, a step ends at the first tick of a word; up, at its last.
+    limit = sqrt_price_at(-512 if down else 511) + shift
+    after = as_the_loop(pool, 10**6, limit, down=down)
+    assert after.tick == ({-1: -513, 0: -513, 1: -512} if down else {-1: 510, 0: 511, 1: 511})[shift]
+
+
+@pytest.mark.parametrize("down", [True, False])
+def test_a_trade_too_small_to_move_the_price_keeps_the_tick_below_an_edge(down):
+    """A swap stopped at tick 60 from above, and the liquidity that ended there was withdrawn since."""
+    liquidity = 1 << 105
+    table = TickTable(60, ((-6000, liquidity, liquidity), (6000, liquidity, -liquidity)))
+    pool = Concentrated(TOKENS, 500, sqrt_price_at(60), 59, liquidity, table)
+    after = as_the_loop(pool, 1, MIN_SQRT_PRICE + 1 if down else MAX_SQRT_PRICE - 1, down=down)
+    assert (after.sqrt_price_x96, after.tick) == (sqrt_price_at(60), 59)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(96, 105), st.integers(800_000, 880_000), st.data())
+def test_where_a_product_overflows_the_contracts_other_rounding_is_taken(bits, tick, data):
+    """Token 0 sold at high prices: amount times price passes 2^256."""
+    liquidity = (1 << bits) + data.draw(st.integers(0, 1 << 90))
+    table = TickTable(16_000, ((-800_000, liquidity, liquidity), (880_000, liquidity, -liquidity)))
+    price = sqrt_price_at(tick - 1) + data.draw(st.integers(0, 1 << 60))
+    pool = Concentrated(TOKENS, 3000, price, tick - 1, liquidity, table)
+    path = pool._path(down=True)
+    most = path.ladder.paid[path.first] + path.paid
+    amount = data.draw(st.integers(max(UINT256 // price, 1), max(UINT256 // price, most) + 1))
+    as_the_loop(pool, amount, MIN_SQRT_PRICE + 1, down=True)
