@@ -1,89 +1,56 @@
 """The one HTTP client: names itself, waits its turn, retries what may pass, and says why it gives up."""
 
 import asyncio
+import hashlib
 import json
 import logging
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from email.utils import parsedate_to_datetime
-from typing import Self, TypeVar
+from typing import Self
 from urllib.parse import urlsplit
 
 import httpx
-import structlog
-import tenacity
+import orjson
 
 from defimon import __version__
-from defimon.core.errors import BadData, TryAgain
-from defimon.core.units import utc_now
-from defimon.sources._manners import MEBIBYTE, Lane, Manners
+from defimon.core.errors import DefimonError, TryAgain
+from defimon.sources._answer import Answer, AnswerCache
+from defimon.sources._exchange import NO_HEADERS, Call, Exchange, StatusRefused, TooLarge
+from defimon.sources._health import Breaker, HostHealth
+from defimon.sources._hints import retry_after_seconds
+from defimon.sources._manners import Lane, Manners
 from defimon.sources._masking import masked
-from defimon.sources._network import NoNetwork, find_host, first_hop
+from defimon.sources._retrying import Passing, patiently
 
 USER_AGENT = f"defimon/{__version__} (+https://github.com/defimon/defimon)"
 
-TOO_HASTY = frozenset({403, 429, 503})
-"""Statuses that ask for less: Cloudflare, before many services, also answers 403 to too many calls."""
-MAY_PASS = TOO_HASTY | {202, 408, 425, 500, 502, 504} | set(range(520, 531))
-"""Statuses after which the same call may succeed; 520 to 530 are Cloudflare's own."""
-SHOWN_CHARACTERS = 120
-
-T = TypeVar("T")
-log = structlog.get_logger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole answer: the address with secrets masked, the decoded body, and when it had arrived (UTC)."""
-
-    url: str
-    body: bytes
-    content_type: str
-    fetched_at: datetime
-
-
-class _Passing(Exception):  # noqa: N818 - it names what may pass, and never leaves this file
-    def __init__(self, why: str, *, wait_s: float | None = None, hasty: bool = False) -> None:
-        super().__init__(why)
-        self.wait_s = wait_s
-        self.hasty = hasty
-
-
-def retry_after_seconds(text: str | None, now: datetime) -> float | None:
-    """Seconds from `now` that a Retry-After header asks for, as seconds or as a date; None if unreadable.
-
-    Source: RFC 9110, 10.2.3.
-    """
-    if text is None:
-        return None
-    if re.fullmatch(r"\d+(\.\d+)?", text.strip()):
-        return float(text)
-    try:
-        return max(0.0, (parsedate_to_datetime(text) - now).total_seconds())
-    except (ValueError, TypeError):  # not a date; a date without a zone
-        return None
+class _Host:
+    manners: Manners
+    lane: Lane
+    breaker: Breaker
 
 
 class Http:
     """Asynchronous client for public services, to be used as `async with Http() as http`.
 
-    Retries 403, 408, 425, 429, 5xx, resets, time-outs and answers cut off or of the wrong kind; waits as
-    Retry-After says, else exponentially with jitter. Raises TryAgain when patience ends, NoNetwork (a
+    Retries 202, 403, 408, 425, 429, 5xx, resets, time-outs and answers cut off or of the wrong kind; waits as
+    Retry-After or spent calls say, else exponentially with jitter. A host that fails many times in a row is
+    left alone for a while. Raises TryAgain when patience ends or the host is left alone, NoNetwork (a
     TryAgain) within seconds when the host cannot be found or reached at all, and BadData, without a retry,
-    for any other status and for a body over the limit.
+    for any other status (StatusRefused) and for a body over the limit (TooLarge).
     """
 
     def __init__(self, manners: Manners | None = None) -> None:
         self.manners = manners or Manners()
-        self._lanes: dict[str, Lane] = {}
-        self._reached: set[str] = set()
+        self._hosts: dict[str, _Host] = {}
         self._client: httpx.AsyncClient | None = None
+        self._exchange: Exchange | None = None
 
     async def __aenter__(self) -> Self:
         # Their own lines carry whole addresses, keys included.
-        for library in ("httpx", "httpcore"):
+        for library in ("httpx", "httpcore", "websockets"):
             logging.getLogger(library).setLevel(logging.WARNING)
         self._client = httpx.AsyncClient(
             headers={"User-Agent": USER_AGENT},
@@ -91,123 +58,148 @@ class Http:
             follow_redirects=True,
             max_redirects=3,
         )
+        self._exchange = Exchange(self._client, self.manners)
         return self
 
     async def __aexit__(self, *error: object) -> None:
         if self._client is not None:
             await self._client.aclose()
-            self._client = None
+            self._client = self._exchange = None
 
-    async def get_json(self, url: str) -> tuple[object, Answer]:
-        """The parsed answer and the answer as it came; NaN and Infinity are no JSON."""
+    def behave(self, url: str, manners: Manners) -> None:
+        """Politeness (turns, gap, waits) towards the host of `url`, where it differs from the client's own.
 
-        def parse(answer: Answer) -> tuple[object, Answer]:
-            try:
-                return json.loads(answer.body, parse_constant=_no_constant), answer
-            except (ValueError, RecursionError) as error:
-                kind = answer.content_type or "no content type"
-                raise _Passing(f"the answer ({kind}, {len(answer.body)} bytes) is no whole JSON") from error
+        The first one counts, before the host is asked; time-outs and limits stay the client's.
+        """
+        self._host(url, manners)
 
-        return await self._patiently(url, parse)
+    def health(self, *, begin_again: bool = False) -> list[HostHealth]:
+        """How each host that was asked did, by name; `begin_again` starts new counts."""
+        found = [self._hosts[name].breaker.health() for name in sorted(self._hosts)]
+        if begin_again:
+            for host in self._hosts.values():
+                host.breaker.begin_again()
+        return found
 
-    async def _patiently(self, url: str, read: Callable[[Answer], T]) -> T:
-        lane = self._lanes.setdefault(urlsplit(url).netloc, Lane(self.manners))
-        first_s, longest_s = self.manners.first_wait_s, self.manners.longest_wait_s
-        backing_off = tenacity.wait_exponential(first_s, max=longest_s) + tenacity.wait_random(0, first_s)
+    async def get_json(
+        self, url: str, headers: Mapping[str, str] = NO_HEADERS, *, cache: AnswerCache | None = None
+    ) -> tuple[object, Answer]:
+        """The parsed answer and the answer as it came; NaN and Infinity are no JSON.
 
-        def wait(state: tenacity.RetryCallState) -> float:
-            fault = state.outcome.exception() if state.outcome else None
-            asked = fault.wait_s if isinstance(fault, _Passing) else None
-            return backing_off(state) if asked is None else asked
+        With a `cache` the server is told what is kept there, and a 304 gives the kept body with `unchanged`.
+        """
+        name = hashlib.sha256(url.encode()).hexdigest()
+        kept = None if cache is None else cache.get(name)
+        asked = {**headers, **_conditions(kept)}
+        value, answer = await self._patiently(Call(url, masked(url), headers=asked, kept=kept), _json)
+        if cache is not None and not answer.unchanged and _conditions(answer):
+            cache[name] = answer
+        return value, answer
 
-        def before_sleep(state: tenacity.RetryCallState) -> None:
-            fault = state.outcome.exception() if state.outcome else None
-            seconds = state.upcoming_sleep
-            if isinstance(fault, _Passing) and fault.hasty:
-                lane.pause(seconds)
-            log.info("asking again", url=masked(url), why=str(fault), wait_s=round(seconds, 3))
+    async def post_json(
+        self,
+        url: str,
+        payload: object,
+        headers: Mapping[str, str] = NO_HEADERS,
+        *,
+        label: str = "",
+        attempts: int | None = None,
+    ) -> tuple[object, Answer]:
+        """As `get_json`, for a question that is sent as JSON and asked again like any other.
 
-        async def once() -> T:
-            return read(await self._once(url, lane))
+        `label` is added to the address that the answer and errors show; `attempts` replaces the manners'.
+        Integers beyond 64 bits come as floats: JSON-RPC writes its own as text.
+        """
+        shown = f"{masked(url)} {label}".strip()
+        asked = {"Content-Type": "application/json", **headers}
+        call = Call(url, shown, "POST", asked, orjson.dumps(payload))
+        return await self._patiently(call, orjson.loads, attempts)
 
-        patience = tenacity.AsyncRetrying(
-            retry=tenacity.retry_if_exception_type(_Passing),
-            stop=tenacity.stop_after_attempt(self.manners.attempts),
-            wait=wait,
-            before_sleep=before_sleep,
-            reraise=True,
-        )
-        try:
-            return await patience(once)
-        except _Passing as fault:
-            raise TryAgain(
-                f"{masked(url)}: {fault}; gave up after {self.manners.attempts} attempts.",
-                after_seconds=fault.wait_s,
-                remedy="Try again in some minutes.",
-            ) from fault
+    def _host(self, url: str, manners: Manners) -> _Host:
+        place = urlsplit(url).netloc
+        if place not in self._hosts:
+            breaker = Breaker(place.rpartition("@")[2], manners.failures_in_a_row, manners.rest_s)
+            self._hosts[place] = _Host(manners, Lane(manners), breaker)
+        return self._hosts[place]
 
-    async def _once(self, url: str, lane: Lane) -> Answer:
-        host = urlsplit(url).hostname or ""
-        if host not in self._reached:
-            await find_host(first_hop(url), self.manners.connect_s)
-        async with lane.turn():
-            try:
-                async with asyncio.timeout(self.manners.whole_s):
-                    return await self._read(url, host)
-            except TimeoutError:
-                raise _Passing(f"no whole answer within {self.manners.whole_s:g} s") from None
-            except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
-                if host in self._reached:
-                    raise _Passing(f"no connection ({error or 'timed out'})") from error
-                raise NoNetwork(host, str(error) or "no connection in time") from error
-            except httpx.TimeoutException as error:
-                raise _Passing(f"silent for {self.manners.read_s:g} s") from error
-            except (httpx.TransportError, httpx.DecodingError) as error:
-                raise _Passing(f"the connection broke off ({error or type(error).__name__})") from error
+    async def _patiently(
+        self, call: Call, parse: Callable[[bytes], object], attempts: int | None = None
+    ) -> tuple[object, Answer]:
+        host = self._host(call.url, self.manners)
 
-    async def _read(self, url: str, host: str) -> Answer:
-        if self._client is None:
+        async def once() -> tuple[object, Answer]:
+            return await self._counted(call, parse, host)
+
+        attempts = attempts or host.manners.attempts
+        return await patiently(once, call.shown, host.manners, attempts, host.lane.pause)
+
+    async def _counted(
+        self, call: Call, parse: Callable[[bytes], object], host: _Host
+    ) -> tuple[object, Answer]:
+        """One attempt, timed and counted."""
+        if self._exchange is None:
             raise RuntimeError("Http is used as `async with Http() as http`.")
-        async with self._client.stream("GET", url) as response:
-            self._reached.add(host)
-            self._refuse_status(response, url)
-            body = await self._whole_body(response, url)
-            kind = response.headers.get("Content-Type", "").partition(";")[0]
-            if response.status_code != httpx.codes.OK:
-                raise BadData(
-                    f"{masked(url)} answered {response.status_code} {response.reason_phrase}: "
-                    f"{body[:SHOWN_CHARACTERS].decode(errors='replace')!r}."
-                )
-            return Answer(masked(url), body, kind, utc_now())
+        clock = asyncio.get_running_loop().time
+        _refuse_rest(call, host, clock())
+        began = clock()
+        try:
+            answer = await self._exchange.once(call, host.lane)
+            value = _parsed(answer, parse)
+        except Passing as fault:
+            if fault.hasty:
+                host.lane.refused()
+            host.breaker.failed(clock(), str(fault), healthy=fault.healthy)
+            raise
+        except (StatusRefused, TooLarge):
+            host.breaker.answered(clock() - began)
+            raise
+        except DefimonError as fault:
+            host.breaker.failed(clock(), fault.message)
+            raise
+        host.lane.answered()
+        host.breaker.answered(clock() - began)
+        return value, answer
 
-    def _refuse_status(self, response: httpx.Response, url: str) -> None:
-        status = response.status_code
-        if status not in MAY_PASS:
-            return
-        wait_s = retry_after_seconds(response.headers.get("Retry-After"), utc_now())
-        if wait_s is not None and wait_s > self.manners.longest_wait_s:
-            raise TryAgain(
-                f"{masked(url)} answered {status} and asks for {wait_s:g} s of patience.",
-                after_seconds=wait_s,
-                remedy="Try again then.",
-            )
-        raise _Passing(f"status {status}", wait_s=wait_s, hasty=status in TOO_HASTY)
 
-    async def _whole_body(self, response: httpx.Response, url: str) -> bytes:
-        announced = response.headers.get("Content-Length", "0")
-        body = bytearray()
-        if not announced.isdigit() or int(announced) <= self.manners.largest_bytes:
-            async for piece in response.aiter_bytes():
-                body += piece
-                if len(body) > self.manners.largest_bytes:
-                    break
-            else:
-                return bytes(body)
-        raise BadData(
-            f"{masked(url)} answers with more than {self.manners.largest_bytes / MEBIBYTE:g} MiB.",
-            remedy="Nothing of it was read; is the address right?",
+def _refuse_rest(call: Call, host: _Host, now: float) -> None:
+    """Raises TryAgain where the host is left alone, or asked for a longer pause than patience lasts."""
+    if (pause := host.lane.rest_s()) > host.manners.longest_wait_s:
+        raise TryAgain(f"{call.shown} asked to be left alone for {pause:.0f} s more.", after_seconds=pause)
+    if (rest := host.breaker.seconds_left(now)) > 0:
+        why = host.breaker.health().note
+        raise TryAgain(
+            f"{call.shown} is left alone after failures in a row (the last: {why}).", after_seconds=rest
         )
+
+
+def _parsed(answer: Answer, parse: Callable[[bytes], object]) -> object:
+    try:
+        return parse(answer.body)
+    except (ValueError, RecursionError) as error:
+        kind = answer.content_type or "no content type"
+        raise Passing(f"the answer ({kind}, {len(answer.body)} bytes) is no whole JSON") from error
+
+
+def _conditions(kept: Answer | None) -> dict[str, str]:
+    """Headers that ask only for what is newer than a kept answer. Source: RFC 9110, 13.1."""
+    names = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
+    headers = {} if kept is None else kept.headers
+    return {asked: headers[given] for given, asked in names.items() if given in headers}
+
+
+def _json(body: bytes) -> object:
+    return json.loads(body, parse_constant=_no_constant)
 
 
 def _no_constant(name: str) -> object:
     raise ValueError(f"{name} is no JSON")
+
+
+__all__ = [
+    "Answer",
+    "AnswerCache",
+    "Http",
+    "StatusRefused",
+    "TooLarge",
+    "retry_after_seconds",
+]

@@ -33,13 +33,30 @@ class Manners:
     """Least time between the starts of two calls at one host."""
     largest_bytes: int = 64 * MEBIBYTE
     """Largest body that is read: DefiLlama's largest answer is about 10 MB."""
+    failures_in_a_row: int = 20
+    """After so many failed attempts in a row, four whole calls with their retries, a host is left alone."""
+    rest_s: float = 30.0
+    """For how long; then one call tries whether it is back."""
+
+    @property
+    def first_extra_gap_s(self) -> float:
+        """Added between starts after the first refusal for haste; doubles with each further one."""
+        return self.longest_wait_s / 1_000
+
+    @property
+    def longest_gap_s(self) -> float:
+        return self.longest_wait_s / 10
 
 
 class Lane:
-    """Turns at one host: `at_once` calls under way, `gap_s` between their starts, and pauses when asked."""
+    """Turns at one host: `at_once` calls under way, `gap_s` between their starts, and pauses when asked.
+
+    The gap is learnt: it grows when the host refuses for haste and shrinks back slowly while it answers.
+    """
 
     def __init__(self, manners: Manners) -> None:
-        self._gap_s = manners.gap_s
+        self.manners = manners
+        self.gap_s = manners.gap_s
         self._places = asyncio.Semaphore(manners.at_once)
         self._next_start = 0.0
         self._paused_until = 0.0
@@ -50,10 +67,23 @@ class Lane:
         async with self._places:
             clock = asyncio.get_running_loop().time
             start = max(clock(), self._next_start)
-            self._next_start = start + self._gap_s
+            self._next_start = start + self.gap_s
             while (wait := max(start, self._paused_until) - clock()) > 0:  # noqa: ASYNC110 - a pause may grow
                 await asyncio.sleep(wait)
             yield
+
+    def rest_s(self) -> float:
+        """Seconds that the lane is still paused."""
+        return max(0.0, self._paused_until - asyncio.get_running_loop().time())
+
+    def refused(self) -> None:
+        """The host refused for haste: later starts stand farther apart."""
+        wider = max(2 * self.gap_s, self.gap_s + self.manners.first_extra_gap_s)
+        self.gap_s = max(self.manners.gap_s, min(wider, self.manners.longest_gap_s))
+
+    def answered(self) -> None:
+        """The host answered: a gap that was learnt shrinks by a fiftieth."""
+        self.gap_s = max(self.manners.gap_s, self.gap_s * 0.98 - self.manners.first_extra_gap_s * 0.02)
 
     def pause(self, seconds: float) -> None:
         """No call starts in the next `seconds`: one refusal for haste is meant for all of them."""
