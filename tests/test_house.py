@@ -43,6 +43,9 @@ PUBLIC = {
     "defimon.flows.forecast": {"forecast", "latest_forecasts", "latest_plan"},
     "defimon.flows.backtest": {"BacktestResult", "run_backtest", "save_backtest"},
     "defimon.flows.audit": {"Audit", "audit_leaks"},
+    "defimon.flows.backtest_swaps": {"SwapPlan", "known_swaps", "swap_plan"},
+    "defimon.flows.impact": {"forecast_trade", "observe_trade", "read_statistics"},
+    "defimon.flows.route": {"circles", "route_trade"},
     "defimon.flows.quote": {"Trade", "curves", "depths", "quote_trade"},
     "defimon.core.settings": {"Settings", "load_settings"},
 }
@@ -60,8 +63,11 @@ def test_the_command_line_has_these_commands():
         [sys.executable, "-c", "from defimon.apps.cli.main import main; main()", "--help"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    commands = ("amm", "audit", "backtest", "collect", "evaluate", "forecast", "import", "models", "panel")
-    for command in (*commands, "run", "train"):
+    commands = (
+        "amm", "arbitrage", "audit", "backtest", "collect", "evaluate", "forecast", "impact", "import",
+        "models", "panel", "quote", "route", "run", "train",
+    )  # fmt: skip
+    for command in commands:
         assert f" {command} " in done.stdout
 
 
