@@ -190,8 +190,10 @@ def fuzz(*, seed: int, seconds: float = 1e9, inputs: int = sys.maxsize) -> Resul
     began = time.monotonic()
     while result.tried < inputs and time.monotonic() - began < seconds:
         first = result.tried < len(documents)
-        # What was refused lies at an edge; most of what is mutated should still be nearly right.
-        corpus = edge if edge and rng.random() < 0.2 else good
+        # What was refused lies at an edge; most of what is mutated should still be nearly right, and no
+        # format crowd out the others.
+        share = rng.random()
+        corpus = edge if edge and share < 0.2 else good if share < 0.6 else good[: len(documents)]
         raw = good[result.tried] if first else mutate(corpus, rng)
         result.tried += 1
         fate = one_input(raw, beside, rng, result)
