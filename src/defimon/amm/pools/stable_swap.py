@@ -1,6 +1,6 @@
 """Curve StableSwap-NG: 2 to 8 tokens of nearly equal value, with rates and a fee that rises off the peg."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, ClassVar, Self
 
@@ -117,21 +117,17 @@ class StableSwap(Pool):
     def apply(self, quote: Quote) -> Self:
         """The pool after `quote`: half of the fee has left for the protocol, half stays.
 
-        Raises BadState where a trade leaves a pool that the contract itself could not count any more.
+        Raises Refused where a trade leaves a pool that the contract itself could not count any more.
         """
         self.owned(quote)
         place, other = self.side(quote.sell, quote.buy)
         balances = list(self.balances)
         balances[place] += quote.amount_in
         balances[other] -= quote.amount_out + quote.landing[0]
-        return type(self)(
-            self.tokens,
-            tuple(balances),
-            self.rates,
-            self.amplification,
-            self.fee,
-            self.offpeg_fee_multiplier,
-        )
+        try:
+            return replace(self, balances=tuple(balances))
+        except BadState as error:
+            raise Refused(f"The pool would be stuck: {error.message}", remedy="Trade less.") from error
 
     def spot_price(self, sell: str, buy: str) -> Fraction:
         place, other = self.side(sell, buy)
