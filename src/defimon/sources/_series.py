@@ -67,7 +67,7 @@ class Batch:
     progress.
     """
 
-    rows: Mapping[str, pl.DataFrame] = NOTHING
+    rows: Mapping[str, pl.DataFrame] = field(default_factory=lambda: NOTHING)
     panel: pl.DataFrame | None = None
     cursor: Cursor | None = None
     repairs: bool = False
