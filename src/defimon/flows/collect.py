@@ -66,7 +66,7 @@ def store_verdict(store: Store, verdict: Verdict) -> Written:
     Answers with what happened in `yields`. The same verdict again changes nothing.
     """
     with store.transaction():
-        store.write("pools", pool_rows(verdict.kept))
+        store.write("pools", _new_attributes(store, pool_rows(verdict.kept)))
         facts = without_hindsight(verdict.kept)
         written = store.write("yields", facts.select(name for name in YIELDS.names if name in PANEL.names))
         store.write("quarantine", quarantine_rows(verdict.quarantined))
@@ -90,10 +90,29 @@ def pool_rows(kept: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _new_attributes(store: Store, rows: pl.DataFrame) -> pl.DataFrame:
+    """Those of the rows of `pools` that say something else than the stored one before them."""
+    where = {"source": rows["source"].unique().to_list()}
+    stored = store.read("pools", where=where, columns=["pool_id", "source", "ts", *ATTRIBUTES])
+    before = rows.sort("ts").join_asof(
+        stored.sort("ts").with_columns(known=pl.lit(value=True)),
+        on="ts",
+        by=["pool_id", "source"],
+        strategy="backward",
+        suffix="_before",
+        check_sortedness=False,
+    )
+    same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_before")) for name in ATTRIBUTES)
+    return before.filter(~(same & pl.col("known").fill_null(value=False))).select(rows.columns)
+
+
 def quarantine_rows(quarantined: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `quarantine`; rows of one pool and time are told apart by their place among them."""
+    """Rows of `quarantine`; rows of one pool and time are told apart by their place among them.
+
+    `known_at` is told beside the row and not in it: the same row fetched again says nothing new.
+    """
     place = pl.int_range(pl.len()).over("pool_id", "ts", "source", "rule")
-    values = quarantined.select(name for name in PANEL.names)
+    values = quarantined.select(name for name in PANEL.names if name != "known_at")
     return quarantined.select(
         pl.lit("yields").alias("row_table"),
         pl.format("{} {}", "pool_id", place).alias("row_key"),

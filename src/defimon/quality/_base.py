@@ -1,6 +1,7 @@
 """What a quality rule is, and how a panel is judged by all of them."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar, Literal
@@ -71,16 +72,21 @@ def rules() -> tuple[Rule, ...]:
     return tuple(FAMILY.load(name)() for name in FAMILY.names())
 
 
-def check(panel: pl.DataFrame) -> Verdict:
+SCOPES = ("row", "day", "series")
+"""What rules look at, in the order in which they judge."""
+
+
+def check(panel: pl.DataFrame, scopes: Sequence[str] = SCOPES) -> Verdict:
     """Judges a standard panel by every rule; each row comes out once, kept or quarantined.
 
-    The kept rows come out sorted by pool and time and hold the panel's contract.
+    The kept rows come out sorted by pool and time and hold the panel's contract. `scopes` leaves rules out
+    that look at something else: a batch of a longer series says nothing about a row's neighbours.
     """
     left = panel.sort("pool_id", "ts", maintain_order=True)
     apart: list[pl.DataFrame] = []
     report: list[dict[str, object]] = []
     everyone = rules()
-    for scope in ("row", "day", "series"):
+    for scope in scopes:
         shown, taken = left, pl.repeat(value=False, n=left.height, dtype=pl.Boolean, eager=True)
         for rule in (rule for rule in everyone if rule.looks_at == scope):
             caught = rule.caught(shown)
@@ -108,8 +114,12 @@ def without_hindsight(panel: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_hindsight(panel: pl.DataFrame) -> pl.DataFrame:
-    """A panel, sorted by pool and time, with the flags of the rules that look at the whole of it."""
-    judges = [rule for rule in rules() if rule.hindsight]
+    """A panel, sorted by pool and time, with the flags of the rules that look at neighbouring rows.
+
+    Those that later rows may change are renewed; others are added to what a row was stored with, since rows
+    that came in batches were stored before their neighbours were known.
+    """
+    judges = [rule for rule in rules() if rule.looks_at == "series"]
     marks = [rule.caught(panel).alias(_MARK + rule.name) for rule in judges]
     return _with_flags(without_hindsight(panel).with_columns(marks))
 
