@@ -1,0 +1,46 @@
+"""The newest blocks that are stored: what a source compares new ones with, to notice a reorganisation."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from defimon.sources._series import NOTHING, Cursor, Series
+from defimon.store.database import Store
+
+DEPTH = 128
+"""Blocks below the position that are handed to the source: Polygon's longest public reorganisation was 157
+blocks deep (March 2023), most are under 5; further ones follow while the lowest is not final."""
+
+DEEPEST = DEPTH * 4**5
+"""Where looking for a final block ends: 131,072 blocks, nine hours of a chain with four a second."""
+
+ANY_HEIGHT = 2**62
+
+
+def known_blocks(store: Store, series: Series, cursor: Cursor | None) -> Mapping[str, pl.DataFrame]:
+    """Newest versions of the series' blocks from `DEPTH` below the cursor upward, by table.
+
+    Goes further down until a final block is among them. Empty where the series has no blocks.
+    """
+    if cursor is None or not series.chain:
+        return NOTHING
+    depth = DEPTH
+    while True:
+        found = _from(store, series, cursor.number - depth)
+        deep_enough = found.is_empty() or found["status"][0] == "final" or depth >= DEEPEST
+        if deep_enough or cursor.number <= depth:
+            return {"blocks": found} if found.height else NOTHING
+        depth *= 4
+
+
+def blocks_around(store: Store, series: Series, start: int, end: int) -> Mapping[str, pl.DataFrame]:
+    """As `known_blocks` for a gap: stored blocks from `DEPTH` below its start to the one after its end."""
+    if not series.chain:
+        return NOTHING
+    found = _from(store, series, start - DEPTH, end + 1)
+    return {"blocks": found} if found.height else NOTHING
+
+
+def _from(store: Store, series: Series, low: int, high: int = ANY_HEIGHT) -> pl.DataFrame:
+    where = {"chain": [series.chain], "source": [series.source]}
+    return store.read("blocks", where=where, between={"number": (max(low, 0), high)})

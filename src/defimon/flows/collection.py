@@ -1,0 +1,150 @@
+"""The collection engine: batches of a series go into the store with the position they reach, all or nothing.
+
+Whatever ends a run between two writes, the next one goes on from the last stored position and comes to the
+same content; asking again for what is stored already writes nothing.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from defimon.core.errors import BadData, DefimonError
+from defimon.flows._batches import Progress, SeriesResult, Tally, read_gaps, store_batch
+from defimon.flows._cursors import cursor_before, stored_cursor
+from defimon.flows._known_blocks import blocks_around, known_blocks
+from defimon.flows._store_thread import StoreThread
+from defimon.flows.gaps import Stretch
+from defimon.sources._series import Batch, Cursor, Series, SeriesSource, Wanted
+from defimon.store.database import Store
+
+__all__ = ["Progress", "SeriesResult", "collect_all", "collect_series"]
+
+AT_ONCE = 16
+"""Series under way at once. Each holds one batch in memory; how many calls a host sees is a matter of the
+client's manners."""
+
+
+async def collect_all(
+    thread: StoreThread,
+    wanted: Iterable[tuple[SeriesSource, Series]],
+    *,
+    since: datetime | None = None,
+    progress: Progress = lambda *_: None,
+) -> list[SeriesResult]:
+    """Collect many series beside each other; results in the order asked.
+
+    A series whose source fails says so in its result and stops no other. What the store raises stops all,
+    since nothing can be collected without it; a mistake in a source's code is raised after the others are
+    done.
+    """
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def one(source: SeriesSource, series: Series) -> SeriesResult:
+        async with places:
+            return await collect_series(thread, source, series, since=since, progress=progress)
+
+    tasks = [asyncio.create_task(one(source, series), name=series.name) for source, series in wanted]
+    try:
+        await _until_done_or_stopped(tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    return [task.result() for task in tasks]
+
+
+async def _until_done_or_stopped(tasks: list[asyncio.Task[SeriesResult]]) -> None:
+    """Raises what the store raises as soon as it does."""
+    pending = set(tasks)
+    while pending:
+        done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            if isinstance(task.exception(), DefimonError):
+                task.result()
+
+
+async def collect_series(
+    thread: StoreThread,
+    source: SeriesSource,
+    series: Series,
+    *,
+    since: datetime | None = None,
+    progress: Progress = lambda *_: None,
+) -> SeriesResult:
+    """Bring one series up to date, then back-fill the gaps that were open before.
+
+    `since` is where a series begins that has no position yet. A fault of the source ends the run with what
+    is stored so far, and is told in the result. Raises what the store raises.
+    """
+    tally = Tally(series.name)
+    run = _Run(thread, source, series, progress, tally)
+    fault = await run.follow(since)
+    if fault is not None:
+        tally.error = str(fault)
+    else:
+        await run.back_fill()
+    ledger = await thread.do(lambda store: read_gaps(store, series))
+    return tally.result(len(ledger.open()))
+
+
+@dataclass(slots=True)
+class _Run:
+    thread: StoreThread
+    source: SeriesSource
+    series: Series
+    progress: Progress
+    tally: Tally
+    noticed_before: tuple[Stretch, ...] = ()
+
+    async def follow(self, since: datetime | None) -> DefimonError | None:
+        """On from the stored position; answers with the fault that ended it early."""
+
+        def start(store: Store) -> Wanted:
+            cursor = stored_cursor(store, self.series)
+            self.noticed_before = tuple(read_gaps(store, self.series).open())
+            return Wanted(cursor=cursor, since=since, known=known_blocks(store, self.series, cursor))
+
+        wanted = await self.thread.do(start)
+        self.tally.cursor = wanted.cursor
+        return await self._batches(wanted, None)
+
+    async def back_fill(self) -> None:
+        """Ask for each gap again; after a fault the others wait for the next run."""
+        for gap in self.noticed_before:
+            before = cursor_before(gap.start, gap.ts, self.tally.cursor)
+            known = await self.thread.do(
+                partial(blocks_around, series=self.series, start=gap.start, end=gap.end)
+            )
+            fault = await self._batches(Wanted(cursor=before, until=gap.end, known=known), gap)
+            if fault is not None:
+                self.tally.warnings.append(f"{gap.start} to {gap.end} is still missing: {fault}")
+                return
+
+    async def _batches(self, wanted: Wanted, filling: Stretch | None) -> DefimonError | None:
+        batches = self.source.batches(self.series, wanted)
+        reached = wanted.cursor
+        try:
+            while True:
+                try:
+                    batch = await anext(batches)
+                except StopAsyncIteration:
+                    return None
+                except DefimonError as fault:
+                    return fault
+                try:
+                    reached = await self._store(batch, reached, filling)
+                except BadData as fault:
+                    return fault
+        finally:
+            if isinstance(batches, AsyncGenerator):
+                await batches.aclose()
+
+    async def _store(self, batch: Batch, reached: Cursor | None, filling: Stretch | None) -> Cursor | None:
+        stored = await self.thread.do(lambda store: store_batch(store, self.series, batch, reached, filling))
+        self.tally.add(stored)
+        if filling is None:
+            self.tally.cursor = stored.cursor
+        self.progress(self.series.name, batch.done, batch.total)
+        return stored.cursor
