@@ -137,13 +137,11 @@ def attempt(raw: bytes, beside: dict[str, State], rng: Generator, result: Result
 def trades(pool: Pool, rng: Generator) -> Iterator[BadData]:
     """Trade a few random amounts both ways; what is refused comes out, what is absurd is raised."""
     for sell, buy in islice(permutations(pool.tokens, 2), 4):
-        amounts = [1, int(2 ** (rng.random() * 130)), max(pool.balance(sell) // int(rng.integers(1, 99)), 1)]
-        for amount in amounts:
+        part = int(rng.integers(1, 99))
+        for amount in (1, int(2 ** (rng.random() * 130)), None):
             for ask in (pool.quote_exact_in, pool.quote_exact_out):
                 try:
-                    quote = ask(sell, buy, amount)
-                    check(quote)
-                    check_after(quote)
+                    check(ask(sell, buy, amount or max(pool.balance(sell) // part, 1)))
                 except (Refused, LeavesState) as error:
                     yield error
                 except BadState as error:
@@ -164,11 +162,6 @@ def check(quote: Quote) -> None:
         raise AssertionError(f"sells {quote.amount_in} of {quote.asked} and is not partial")
     if quote.pool.gas(quote) <= 0 or quote.steps < 0:
         raise AssertionError("a trade without gas")
-
-
-def check_after(quote: Quote) -> None:
-    after = quote.after
-    after.spot_price(quote.sell, quote.buy)
     if not quote.price_impact <= 1:
         raise AssertionError(f"price impact {quote.price_impact}")
 
