@@ -36,3 +36,22 @@ def test_what_is_given_wins_over_the_environment():
 def test_settings_cannot_be_changed():
     with pytest.raises(ValueError, match="frozen"):
         load_settings({}).seed = 1
+
+
+def test_nodes_are_set_chain_by_chain_and_stay_secret():
+    settings = load_settings(
+        {"DEFIMON_RPC_ASTAR": "https://one/key, ws://two", "DEFIMON_SUBSTRATE_ASTAR": "ws://s"}
+    )
+    assert [address.get_secret_value() for address in settings.rpc["astar"]] == [
+        "https://one/key",
+        "ws://two",
+    ]
+    assert list(settings.substrate) == ["astar"]
+    assert "key" not in repr(settings.rpc)
+
+
+@pytest.mark.parametrize("variable", ["DEFIMON_RPC_ASTR", "DEFIMON_RPC", "DEFIMON_RPC_"])
+def test_a_node_of_no_known_chain_is_refused(variable):
+    with pytest.raises(FixSettings) as refused:
+        load_settings({variable: "https://one"})
+    assert refused.value.variable == variable

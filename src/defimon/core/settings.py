@@ -10,9 +10,13 @@ from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from defimon.core.chains import chain_named
 from defimon.core.errors import FixSettings
 
 PREFIX = "DEFIMON_"
+
+FAMILIES = ("rpc", "substrate")
+"""Settings of which there is one a chain: DEFIMON_RPC_ASTAR, and so on."""
 
 
 class Settings(BaseSettings):
@@ -53,12 +57,86 @@ class Settings(BaseSettings):
     )
     defillama_stablecoins: bool = Field(default=False, description="Only stablecoin pools.")
 
-    @field_validator("defillama_protocols", "defillama_chains", mode="before")
+    rpc: Mapping[str, tuple[SecretStr, ...]] = Field(
+        default_factory=dict,
+        description="EVM nodes of a chain, http or ws addresses by commas: DEFIMON_RPC_ASTAR=url,url.",
+    )
+    substrate: Mapping[str, tuple[SecretStr, ...]] = Field(
+        default_factory=dict,
+        description="Substrate nodes of a chain, likewise: DEFIMON_SUBSTRATE_ASTAR=url,url.",
+    )
+    etherscan_key: SecretStr | None = Field(
+        default=None,
+        description="Key of Etherscan V2; without one Blockscout answers where it serves a chain.",
+    )
+    etherscan_url: str = Field(
+        default="https://api.etherscan.io/v2/api", description="Address of Etherscan V2."
+    )
+    blockscout_url: str = Field(
+        default="", description="Address of one Blockscout for all chains; the chain's own unless set."
+    )
+    coingecko_key: SecretStr | None = Field(default=None, description="Demo key of CoinGecko.")
+    coingecko_url: str = Field(
+        default="https://api.coingecko.com/api/v3", description="Address of CoinGecko."
+    )
+    llama_url: str = Field(
+        default="https://api.llama.fi", description="Address of DefiLlama's protocols, TVL, volumes and fees."
+    )
+    stablecoins_url: str = Field(
+        default="https://stablecoins.llama.fi", description="Address of DefiLlama's stablecoins."
+    )
+    github_token: SecretStr | None = Field(default=None, description="Token of GitHub: 5,000 calls an hour.")
+    github_url: str = Field(default="https://api.github.com", description="Address of GitHub's API.")
+    repositories: tuple[str, ...] = Field(
+        default=(), description="Repositories to follow, owner/name, separated by commas."
+    )
+    coins: tuple[str, ...] = Field(
+        default=(), description="Coins to follow, by their CoinGecko ids, separated by commas."
+    )
+    protocols: tuple[str, ...] = Field(
+        default=(), description="Protocols to follow, by their DefiLlama slugs, separated by commas."
+    )
+    contracts: tuple[str, ...] = Field(
+        default=(), description="Contracts to describe, chain:0xaddress, separated by commas."
+    )
+    aave_markets: tuple[str, ...] = Field(
+        default=(),
+        description="Aave v3 markets to read, chain:0xaddress of the PoolAddressesProvider, by commas.",
+    )
+    exchange_pools: tuple[str, ...] = Field(
+        default=(), description="Uniswap v2 and v3 pools to read, chain:0xaddress, separated by commas."
+    )
+    redis_url: SecretStr | None = Field(
+        default=None, description="redis://… to share the job queue among many workers."
+    )
+    yields_every_s: int = Field(default=900, ge=60, description="Pace of yields, seconds.")
+    prices_every_s: int = Field(default=3_600, ge=60, description="Pace of prices, seconds.")
+    chains_every_s: int = Field(default=60, ge=5, description="Pace at which chains are followed, seconds.")
+    development_every_s: int = Field(default=86_400, ge=600, description="Pace of code activity, seconds.")
+
+    @field_validator(
+        "defillama_protocols",
+        "defillama_chains",
+        "repositories",
+        "coins",
+        "protocols",
+        "contracts",
+        "aave_markets",
+        "exchange_pools",
+        mode="before",
+    )
     @classmethod
     def _from_commas(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("rpc", "substrate", mode="before")
+    @classmethod
+    def _addresses(cls, value: object) -> object:
+        if not isinstance(value, Mapping):
+            return value
+        return {name: cls._from_commas(addresses) for name, addresses in value.items()}
 
     @classmethod
     def settings_customise_sources(
@@ -80,21 +158,14 @@ def load_settings(environment: Mapping[str, str] | None = None, **given: Any) ->
     does not fit (without repeating it, since it may be a secret).
     """
     environment = os.environ if environment is None else environment
-    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    values: dict[str, Any] = {}
     for variable in sorted(environment):
-        if variable.upper().startswith(PREFIX) and variable.upper() not in known:
-            near = difflib.get_close_matches(variable.upper(), known, n=2)
-            hint = f"Did you mean {' or '.join(near)}? " if near else ""
-            raise FixSettings(
-                f"{variable} is not a setting.",
-                variable=variable,
-                remedy=f"{hint}Known: {', '.join(sorted(known))}.",
-            )
-    values = {
-        variable.upper().removeprefix(PREFIX).lower(): value
-        for variable, value in environment.items()
-        if variable.upper() in known
-    }
+        if variable.upper().startswith(PREFIX):
+            name, chain = _placed(variable)
+            if chain:
+                values.setdefault(name, {})[chain] = environment[variable]
+            else:
+                values[name] = environment[variable]
     try:
         return Settings(**{**values, **given})
     except ValidationError as error:
@@ -105,3 +176,23 @@ def load_settings(environment: Mapping[str, str] | None = None, **given: Any) ->
             variable=f"{PREFIX}{name.upper()}",
             remedy=Settings.model_fields[name].description or "" if name in Settings.model_fields else "",
         ) from None
+
+
+def _placed(variable: str) -> tuple[str, str]:
+    """Field that a variable sets, and the chain it is for, if any. Raises FixSettings for an unknown one."""
+    name = variable.upper().removeprefix(PREFIX).lower()
+    for family in FAMILIES:
+        if name.startswith(f"{family}_"):
+            return family, chain_named(name.removeprefix(f"{family}_"), variable=variable).name
+    known = [field for field in Settings.model_fields if field not in FAMILIES]
+    if name not in known:
+        shown = {f"{PREFIX}{field.upper()}" for field in known}
+        near = difflib.get_close_matches(variable.upper(), shown, n=2)
+        hint = f"Did you mean {' or '.join(near)}? " if near else ""
+        families = ", ".join(f"{PREFIX}{family.upper()}_<CHAIN>" for family in FAMILIES)
+        raise FixSettings(
+            f"{variable} is not a setting.",
+            variable=variable,
+            remedy=f"{hint}Known: {', '.join(sorted(shown))}, {families}.",
+        )
+    return name, ""

@@ -30,6 +30,14 @@ def keep_answer(store: Store, answer: Answer, source: str) -> None:
     store.write("raw_answers", RAW_ANSWERS.rows([row]))
 
 
+def keep_once(store: Store, answer: Answer, source: str) -> None:
+    """As `keep_answer`, unless the very same body to the same request is kept already."""
+    digest = hashlib.sha256(answer.body).hexdigest()
+    same = {"sha256": [digest], "request": [answer.url]}
+    if store.read("raw_answers", where=same, columns=["sha256"]).is_empty():
+        keep_answer(store, answer, source)
+
+
 def kept_answers(store: Store, requests: Sequence[str], since: datetime) -> dict[str, Answer]:
     """The newest answer to each of `requests` that was fetched at or after `since`."""
     names = ["sha256", "request", "ts"]

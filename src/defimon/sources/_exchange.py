@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from defimon import __version__
 from defimon.core.errors import BadData, TryAgain
 from defimon.core.units import utc_now
 from defimon.sources._answer import Answer
@@ -15,6 +16,8 @@ from defimon.sources._hints import asked_seconds, spent_seconds
 from defimon.sources._manners import MEBIBYTE, Lane, Manners
 from defimon.sources._network import NoNetwork, find_host, first_hop
 from defimon.sources._retrying import Passing
+
+USER_AGENT = f"defimon/{__version__} (+https://github.com/defimon/defimon)"
 
 TOO_HASTY = frozenset({403, 429, 503})
 """Statuses that ask for less: Cloudflare, before many services, also answers 403 to too many calls."""

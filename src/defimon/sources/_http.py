@@ -12,17 +12,14 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 
-from defimon import __version__
 from defimon.core.errors import DefimonError, TryAgain
 from defimon.sources._answer import Answer, AnswerCache
-from defimon.sources._exchange import NO_HEADERS, Call, Exchange, StatusRefused, TooLarge
+from defimon.sources._exchange import NO_HEADERS, USER_AGENT, Call, Exchange, StatusRefused, TooLarge
 from defimon.sources._health import Breaker, HostHealth
 from defimon.sources._hints import retry_after_seconds
 from defimon.sources._manners import Lane, Manners
 from defimon.sources._masking import masked
 from defimon.sources._retrying import Passing, patiently
-
-USER_AGENT = f"defimon/{__version__} (+https://github.com/defimon/defimon)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +69,12 @@ class Http:
         The first one counts, before the host is asked; time-outs and limits stay the client's.
         """
         self._host(url, manners)
+
+    def slow_down(self, url: str, seconds: float | None = None) -> None:
+        """The host of `url` asked for fewer calls within an answer: none starts for so many seconds."""
+        host = self._host(url, self.manners)
+        host.lane.refused()
+        host.lane.pause(host.manners.first_wait_s if seconds is None else seconds)
 
     def health(self, *, begin_again: bool = False) -> list[HostHealth]:
         """How each host that was asked did, by name; `begin_again` starts new counts."""
@@ -196,6 +199,7 @@ def _no_constant(name: str) -> object:
 
 
 __all__ = [
+    "USER_AGENT",
     "Answer",
     "AnswerCache",
     "Http",

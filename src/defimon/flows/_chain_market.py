@@ -1,0 +1,132 @@
+"""Figures of a chain that others tell: its coin's market, and the protocols that run on it."""
+
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from defimon.core.chains import CHAINS
+from defimon.core.tables import CHAIN_AGGREGATES
+from defimon.core.units import DAYS_PER_YEAR
+from defimon.store.database import Store
+
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+FEWEST_RETURNS = 12
+"""Hours of a day that must have a return before their spread is called the day's volatility: half of them."""
+
+TOKEN = {
+    "close_usd": "token_close_usd",
+    "volume_usd": "token_volume_usd",
+    "market_cap_usd": "token_market_cap_usd",
+    "circulating_supply": "token_circulating_supply",
+    "total_supply": "token_total_supply",
+}
+
+
+def market_figures(store: Store, chain: str, since: datetime | None) -> pl.DataFrame:
+    """Rows of `chain_aggregates`: token_… by hour and day from prices, defi_… by day from protocols' figures.
+
+    An interval takes the last word said in it, and counts once it is over: known not before it ends.
+    """
+    return pl.concat([_token(store, chain, since), _defi(store, chain, since)])
+
+
+def _token(store: Store, chain: str, since: datetime | None) -> pl.DataFrame:
+    coin = CHAINS[chain].coingecko if chain in CHAINS else ""
+    if not coin:
+        return CHAIN_AGGREGATES.empty()
+    prices = store.read("market_prices", where={"asset_id": [coin]}, since=since)
+    if prices.is_empty():
+        return CHAIN_AGGREGATES.empty()
+    parts = []
+    for length in (HOUR, DAY):
+        ended = _ending(prices, length).sort("source", "ts")
+        last = ended.group_by("source", "end", maintain_order=True).agg(
+            pl.col(list(TOKEN)).drop_nulls().last(), pl.col("known_at").max()
+        )
+        parts.append(_rows(last.rename(TOKEN), list(TOKEN.values()), chain, length))
+    parts.append(_rows(_volatility(prices), ["token_return", "token_volatility"], chain, DAY))
+    return pl.concat(parts)
+
+
+def _volatility(prices: pl.DataFrame) -> pl.DataFrame:
+    """Return of the day, and the spread of its hourly log returns as a fraction a year."""
+    hours = (
+        _ending(prices, HOUR)
+        .sort("source", "ts")
+        .group_by("source", hour="end", maintain_order=True)
+        .agg(pl.col("close_usd").drop_nulls().last(), pl.col("known_at").max())
+        .with_columns(
+            change=pl.when(pl.col("hour").diff().over("source") == HOUR).then(
+                pl.col("close_usd").log().diff().over("source")
+            ),
+            end=_end(pl.col("hour"), DAY),
+        )
+    )
+    spread = pl.col("change").std() * (24 * DAYS_PER_YEAR) ** 0.5
+    enough = pl.col("change").count() >= FEWEST_RETURNS
+    days = hours.group_by("source", "end", maintain_order=True).agg(
+        pl.col("close_usd").drop_nulls().last(),
+        pl.when(enough).then(spread).alias("token_volatility"),
+        pl.col("known_at").max(),
+    )
+    days = days.filter(pl.col("end") <= pl.lit(prices["ts"].max()))
+    next_day = pl.col("end").diff().over("source") == DAY
+    change = (pl.col("close_usd") / pl.col("close_usd").shift(1) - 1.0).over("source")
+    return days.with_columns(token_return=pl.when(next_day).then(change))
+
+
+def _defi(store: Store, chain: str, since: datetime | None) -> pl.DataFrame:
+    """Sums over the protocols that are followed, or what is said of `all` of them where that is told."""
+    told = store.read("protocol_figures", where={"chain": [chain]}, since=since)
+    usable = told.filter(pl.col("metric").str.ends_with("_usd") & pl.col("interval_s").is_in([1, 86_400]))
+    if usable.is_empty():
+        return CHAIN_AGGREGATES.empty()
+    keys = ["source", "metric", "interval_s", "end"]
+    last = (
+        _ending(usable, DAY)
+        .sort("ts")
+        .group_by(*keys, "protocol", maintain_order=True)
+        .agg(pl.col("value").last(), pl.col("known_at").max())
+    )
+    whole = (pl.col("protocol") == "all").any().over(keys)
+    summed = last.filter(~whole | (pl.col("protocol") == "all")).group_by(keys, maintain_order=True)
+    days = summed.agg(pl.col("value").sum(), pl.col("known_at").max(), protocols=pl.len()).sort(keys)
+    named = days.with_columns(metric=pl.format("defi_{}", "metric"))
+    counted = days.filter(pl.col("metric") == "tvl_usd").with_columns(
+        metric=pl.lit("defi_protocols"), value=pl.col("protocols").cast(pl.Float64)
+    )
+    return _contract(pl.concat([named, counted]), chain, DAY)
+
+
+def _end(moment: pl.Expr, length: timedelta) -> pl.Expr:
+    """End of the interval that `moment` falls in; a moment on an edge ends the interval before it."""
+    return (moment - timedelta(microseconds=1)).dt.truncate(length) + length
+
+
+def _ending(rows: pl.DataFrame, length: timedelta) -> pl.DataFrame:
+    """Rows of intervals that are over, with their `end`."""
+    ending = rows.with_columns(end=_end(pl.col("ts"), length))
+    return ending.filter(pl.col("end") <= pl.col("ts").max().over("source"))
+
+
+def _rows(frame: pl.DataFrame, metrics: list[str], chain: str, length: timedelta) -> pl.DataFrame:
+    long = frame.unpivot(
+        metrics, index=["source", "end", "known_at"], variable_name="metric", value_name="value"
+    )
+    return _contract(long.filter(pl.col("value").is_not_null()), chain, length)
+
+
+def _contract(long: pl.DataFrame, chain: str, length: timedelta) -> pl.DataFrame:
+    return CHAIN_AGGREGATES.validate(
+        long.select(
+            pl.lit(chain).alias("chain"),
+            "metric",
+            pl.lit(int(length.total_seconds()), dtype=pl.Int64).alias("interval_s"),
+            pl.col("end").alias("ts"),
+            "value",
+            pl.max_horizontal("known_at", "end").alias("known_at"),
+            "source",
+            pl.lit("derived").alias("origin"),
+        )
+    )

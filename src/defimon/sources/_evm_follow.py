@@ -1,0 +1,220 @@
+"""Blocks of one chain as a series: final ones move the position, forks are followed to their root."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain, repeat
+
+import polars as pl
+
+from defimon.core.errors import TryAgain
+from defimon.core.tables import BLOCKS
+from defimon.core.units import UTC_MICROS, utc_now
+from defimon.sources._evm_blocks import frame_of
+from defimon.sources._evm_chain import EvmChain
+from defimon.sources._evm_reading import BlockReader, Part
+from defimon.sources._evm_words import Header
+from defimon.sources._rpc_answers import Unsound
+from defimon.sources._series import Batch, Cursor, Gap, Wanted
+
+PROBES = (1, 8, 64, 512)
+"""Blocks whose hashes are asked for at a time on the way down to the common ancestor."""
+
+FORKS = 8
+"""How often in one run the chain may be found on another fork before the next run goes on."""
+
+REMEMBERED = 4_096
+"""Heights whose hashes are kept in memory."""
+
+
+class _OtherFork(Exception):  # noqa: N818 - it names what was found, and never leaves this file
+    """A block does not follow the one that was read before."""
+
+
+@dataclass(slots=True)
+class _Stand:
+    """Where the run stands: hashes of the blocks below, the position, and whether it goes back."""
+
+    hashes: dict[int, str]
+    cursor: Cursor | None
+    next: int = 0
+    repairs: bool = False
+
+    def remember(self, headers: Sequence[Header]) -> None:
+        self.hashes.update((one.number, one.hash) for one in headers)
+        if len(self.hashes) > 2 * REMEMBERED:
+            for number in sorted(self.hashes)[:-REMEMBERED]:
+                del self.hashes[number]
+
+
+class BlockSeries:
+    """Follows the blocks of one chain; one object serves one run over `wanted`."""
+
+    def __init__(self, evm: EvmChain, source: str, wanted: Wanted) -> None:
+        self._chain = evm
+        self._source = source
+        self._wanted = wanted
+        known = wanted.known.get("blocks", BLOCKS.empty())
+        self._known = known.filter(pl.col("status") != "orphaned")
+        self._stand = _Stand(dict(self._known.select("number", "hash").iter_rows()), wanted.cursor)
+        self._reader = BlockReader(evm)
+        self._began = self._end = 0
+
+    async def batches(self) -> AsyncGenerator[Batch, None]:
+        """Batches up to the head, or up to `wanted.until`. Raises TryAgain; what was yielded stands."""
+        head = await self._chain.head()
+        final = min(head, await self._chain.finalized(head))
+        if self._wanted.until is not None:
+            async for batch in self._filled(min(self._wanted.until, final + 1), final):
+                yield batch
+            return
+        for _ in range(FORKS):
+            if not await self._aligned(head, final):
+                return
+            try:
+                async for batch in self._up_to(head, final):
+                    yield batch
+            except _OtherFork:
+                head = await self._chain.head()
+                final = min(head, await self._chain.finalized(head))
+            else:
+                return
+        raise TryAgain(f"{self._chain.chain.name} changed forks {FORKS} times during one run.")
+
+    async def _filled(self, end: int, final: int) -> AsyncGenerator[Batch, None]:
+        """A back-fill: between blocks that are stored, so that both neighbours must fit."""
+        start = self._stand.cursor.number + 1 if self._stand.cursor else 0
+        self._stand.next = self._began = start
+        try:
+            async for batch in self._up_to(end - 1, final):
+                yield batch
+        except _OtherFork:
+            raise Unsound(f"Blocks from {start} do not fit the stored ones around them.") from None
+
+    async def _aligned(self, head: int, final: int) -> bool:
+        """Puts the stand where blocks are to be read from; False when there is nothing to read."""
+        stand = self._stand
+        if stand.cursor is None:
+            stand.next = self._began = await self._first(head, final)
+            return True
+        top = min(stand.cursor.number, head)
+        expected = stand.hashes.get(top) or (stand.cursor.detail if top == stand.cursor.number else "")
+        if expected and (await self._chain.header(top)).hash != expected:
+            await self._go_back(top)
+        elif top < stand.cursor.number:
+            return False  # nodes are behind what is stored
+        stand.next = self._began = stand.cursor.number + 1
+        return True
+
+    async def _first(self, head: int, final: int) -> int:
+        """Height that a new series begins at: the first block from `since` on, else the last final one."""
+        since = self._wanted.since
+        low, high = 0, head + 1
+        if since is None:
+            return max(0, final)
+        while low < high:
+            middle = (low + high) // 2
+            if (await self._chain.header(middle)).seconds < since.timestamp():
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    async def _go_back(self, top: int) -> None:
+        """Puts the position back to the highest block below `top` that is as it was, to begin above it."""
+        stand = self._stand
+        below = sorted((number for number in stand.hashes if number < top), reverse=True)
+        ancestor = max(0, min(below, default=top) - 1)
+        sizes = chain(PROBES, repeat(PROBES[-1]))
+        while below:
+            size = next(sizes)
+            asked, below = below[:size], below[size:]
+            told = await self._chain.headers(asked)
+            same = [one.number for one in told if one.hash == stand.hashes[one.number]]
+            if same:
+                ancestor = max(same)
+                break
+        else:
+            name = self._chain.chain.name
+            self._chain.warnings.append(
+                f"{name}: the fork begins below block {ancestor}, the lowest known one."
+            )
+        stand.hashes = {number: one for number, one in stand.hashes.items() if number < ancestor}
+        header = await self._chain.header(ancestor)
+        stand.remember([header])
+        stand.cursor, stand.repairs = _cursor(header), True
+
+    async def _up_to(self, head: int, final: int) -> AsyncGenerator[Batch, None]:
+        """Reads from where the stand is up to and with `head`. Raises _OtherFork between parts."""
+        self._end = head + 1
+        parts = self._reader.parts(self._stand.next, self._end)
+        try:
+            async for part in parts:
+                if part.fault is not None and part.stop > final + 1:
+                    self._chain.warnings.append(f"Blocks from {part.start} are not there yet: {part.fault}")
+                    yield self._moved(None, {})
+                    return
+                yield self._batch(part, head, final)
+        finally:
+            await parts.aclose()
+
+    def _batch(self, part: Part, head: int, final: int) -> Batch:
+        stand = self._stand
+        if part.fault is not None:
+            stand.next = part.stop
+            reason = str(part.fault)
+            ts = stand.cursor.ts if stand.cursor else self._wanted.since or utc_now()
+            return self._moved(Cursor(part.stop - 1, ts), {}, (Gap(part.start, part.stop, reason),))
+        self._refuse_other_fork(part)
+        rows = frame_of(
+            part.headers,
+            part.rows,
+            chain=self._chain.chain.name,
+            decimals=self._chain.chain.decimals,
+            final=final,
+            source=self._source,
+            fetched_at=part.fetched_at or utc_now(),
+        )
+        if part.stop == head + 1 and self._wanted.until is None:
+            rows = pl.concat([rows, self._orphans(part.headers[-1])])
+        stand.remember(part.headers)
+        stand.next = part.stop
+        settled = [one for one in part.headers if one.number <= final]
+        return self._moved(_cursor(settled[-1]) if settled else None, {"blocks": rows})
+
+    def _refuse_other_fork(self, part: Part) -> None:
+        first, last = part.headers[0], part.headers[-1]
+        if first.parent_hash != self._stand.hashes.get(first.number - 1, first.parent_hash):
+            raise _OtherFork
+        if self._wanted.until is not None:
+            after = self._known.filter(pl.col("number") == last.number + 1)["parent_hash"]
+            if len(after) and after[0] != last.hash:
+                raise _OtherFork
+
+    def _orphans(self, head: Header) -> pl.DataFrame:
+        """Stored rows above the head of a chain that is another one and shorter, as orphaned from now on.
+
+        Where the head is stored as it is, the node is merely behind what another one told before.
+        """
+        same = self._known.filter(pl.col("number") == head.number)["hash"]
+        if not len(same) or same[0] == head.hash:
+            return BLOCKS.empty()
+        now = pl.lit(utc_now(), dtype=UTC_MICROS)
+        above = self._known.filter(pl.col("number") > head.number)
+        orphaned = above.with_columns(pl.lit("orphaned").alias("status"), now.alias("known_at"))
+        return BLOCKS.validate(orphaned.select(one for one in BLOCKS.names if one in orphaned.columns))
+
+    def _moved(
+        self, cursor: Cursor | None, rows: Mapping[str, pl.DataFrame], gaps: tuple[Gap, ...] = ()
+    ) -> Batch:
+        stand = self._stand
+        back = stand.repairs
+        cursor = cursor or (stand.cursor if back else None)
+        stand.cursor, stand.repairs = cursor or stand.cursor, False
+        warnings, self._chain.warnings[:] = tuple(self._chain.warnings), []
+        done, total = stand.next - self._began, self._end - self._began
+        return Batch(rows, None, cursor, back, gaps, warnings, done, total)
+
+
+def _cursor(header: Header) -> Cursor:
+    return Cursor(header.number, datetime.fromtimestamp(header.seconds, UTC), header.hash)

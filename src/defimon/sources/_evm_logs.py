@@ -1,0 +1,185 @@
+"""Logs of contracts over any stretch of blocks, in parts that each node bears, and never silently cut."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from defimon.core.errors import BadData
+from defimon.sources._endpoints import Endpoint
+from defimon.sources._evm_words import block_hash, quantity
+from defimon.sources._json_rpc import JsonRpc
+from defimon.sources._rpc_answers import Unsound
+from defimon.sources._rpc_refusals import Meaning, RpcError, meaning_of, range_hint
+
+METHOD = "eth_getLogs"
+
+CUTS = (500, 1_024)
+"""Nodes that cut off silently do so at a round number of logs: a multiple of one of these, at least 1,000."""
+LEAST_CUT = 1_000
+
+Addresses = str | Sequence[str] | None
+Topics = Sequence[str | Sequence[str] | None]
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """One log, its place, and what it says; `topics` and `data` as the node gave them."""
+
+    number: int
+    log_index: int
+    block_hash: str
+    transaction_hash: str
+    address: str
+    topics: tuple[str, ...]
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    addresses: Addresses
+    topics: Topics
+
+    def params(self, start: int, stop: int) -> list[Any]:
+        question: dict[str, Any] = {"fromBlock": hex(start), "toBlock": hex(stop - 1)}
+        if self.addresses is not None:
+            question["address"] = self.addresses
+        if self.topics:
+            question["topics"] = list(self.topics)
+        return [question]
+
+    def wants(self, found: Log) -> bool:
+        given = [self.addresses] if isinstance(self.addresses, str) else self.addresses
+        if given is not None and found.address not in {one.lower() for one in given}:
+            return False
+        return all(
+            want is None or (place < len(found.topics) and _is(found.topics[place], want))
+            for place, want in enumerate(self.topics)
+        )
+
+
+def _is(topic: str, want: str | Sequence[str]) -> bool:
+    wanted = [want] if isinstance(want, str) else want
+    return topic.lower() in {one.lower() for one in wanted} or not wanted
+
+
+class LogReader:
+    """Reads logs through `rpc`, and learns how many blocks each node bears at once."""
+
+    def __init__(self, rpc: JsonRpc) -> None:
+        self._rpc = rpc
+
+    async def parts(
+        self, addresses: Addresses, topics: Topics, start: int, end: int
+    ) -> AsyncIterator[tuple[int, int, list[Log]]]:
+        """Parts of blocks `start` to before `end`, in order: first block, block after the last, logs.
+
+        Raises TryAgain, or RpcError where nodes refuse even one block.
+        """
+        query, soft = _Query(addresses, topics), end - start
+        while start < end:
+            part = _Part(self._rpc, query, start, end, soft)
+            logs = await self._rpc.somewhere(part.ask, {METHOD})
+            yield start, part.stop, logs
+            soft = 2 * (part.stop - start) if part.halved else max(soft, 2 * (part.stop - start))
+            start = part.stop
+
+
+class _Part:
+    """The first blocks of a stretch, as many as a node will tell at once."""
+
+    def __init__(self, rpc: JsonRpc, query: _Query, start: int, end: int, soft: int) -> None:
+        self._rpc = rpc
+        self._query = query
+        self._start = start
+        self._end = end
+        self._soft = soft
+        self.stop = end
+        self.halved = False
+
+    async def ask(self, endpoint: Endpoint) -> list[Log]:
+        while True:
+            size = max(1, min(endpoint.log_range, self._soft, self._end - self._start))
+            self.stop = self._start + size
+            done: dict[int, Any] = {}
+            await self._rpc.talk.fill(endpoint, [(METHOD, self._query.params(self._start, self.stop))], done)
+            found = done[0]
+            if isinstance(found, RpcError):
+                if meaning_of(found) is not Meaning.SMALLER_RANGE or size == 1:
+                    raise found
+                self._learn(endpoint, found, size)
+                continue
+            logs = self._sound(found)
+            if not _maybe_cut(len(logs)):
+                return logs
+            if size == 1:
+                await self._hold_to_receipts(logs)
+                return logs
+            self._halve(size)
+
+    def _learn(self, endpoint: Endpoint, refusal: RpcError, size: int) -> None:
+        """A limit of blocks is the node's for good; a limit of results is this stretch's."""
+        hint = range_hint(refusal.reason)
+        if hint.blocks is not None and hint.blocks < size:
+            endpoint.log_range = hint.blocks
+            log.info("smaller log ranges", node=endpoint.shown, blocks=hint.blocks)
+        elif hint.suggested is not None and hint.suggested < size:
+            self._soft = hint.suggested
+            self.halved = True
+        elif hint.blocks is None and _of_blocks(refusal.reason):
+            endpoint.log_range = size // 2
+        else:
+            self._halve(size)
+
+    def _halve(self, size: int) -> None:
+        self._soft = size // 2
+        self.halved = True
+
+    def _sound(self, value: object) -> list[Log]:
+        """Logs in order. Raises BadData for another shape, Unsound for what was not asked for."""
+        if not isinstance(value, list):
+            raise BadData(f"found {type(value).__name__}, expected a list of logs.")
+        found = {(one.number, one.log_index): one for one in map(log_of, value)}
+        if len(found) != len(value):
+            raise Unsound("a log came twice.")
+        logs = [found[place] for place in sorted(found)]
+        for one in logs:
+            if not self._start <= one.number < self.stop or not self._query.wants(one):
+                raise Unsound(f"a log of block {one.number} came that was not asked for.")
+        return logs
+
+    async def _hold_to_receipts(self, logs: list[Log]) -> None:
+        """One block with a suspiciously round number of logs: its receipts must have as many."""
+        receipts = await self._rpc.call("eth_getBlockReceipts", [hex(self._start)])
+        told = [log_of(one) for receipt in receipts or [] for one in receipt["logs"]]
+        if sum(map(self._query.wants, told)) != len(logs):
+            raise Unsound(f"logs of block {self._start} were cut off.")
+
+
+def _maybe_cut(count: int) -> bool:
+    return count >= LEAST_CUT and any(count % cut == 0 for cut in CUTS)
+
+
+def _of_blocks(words: str) -> bool:
+    return "range" in words.lower() and "result" not in words.lower()
+
+
+def log_of(value: object) -> Log:
+    """One log as the node told it. Raises BadData for another shape or a removed log."""
+    if not isinstance(value, Mapping) or value.get("removed"):
+        raise BadData(f"found {repr(value)[:80]}, expected a log that stands.")
+    try:
+        return Log(
+            quantity(value["blockNumber"]),
+            quantity(value["logIndex"]),
+            block_hash(value["blockHash"]),
+            block_hash(value["transactionHash"]),
+            value["address"].lower(),
+            tuple(value["topics"]),
+            value["data"],
+        )
+    except (KeyError, AttributeError, TypeError) as error:
+        raise BadData(f"a log has another shape than documented ({error!r}).") from error

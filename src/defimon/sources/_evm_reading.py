@@ -1,0 +1,146 @@
+"""Stretches of full blocks of one chain, read in few large batches, several at once, and given in order."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from defimon.core.errors import BadData, TryAgain
+from defimon.core.units import utc_now
+from defimon.sources._answer import Answer
+from defimon.sources._evm_blocks import Row, counted, headers_of, needs_receipts
+from defimon.sources._evm_chain import EvmChain
+from defimon.sources._evm_words import Header
+from defimon.sources._rpc_answers import Unsound
+from defimon.sources._rpc_refusals import Meaning, RpcError, meaning_of
+
+FIRST_BLOCKS = 32
+"""Blocks in the first part, which shows how large they are."""
+MOST_BLOCKS = 400
+PART_BYTES = 2_000_000
+"""What an answer should come to: large enough that its latency does not count, and parsed it takes six times
+as much memory."""
+AT_ONCE = 4
+"""Parts under way at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Blocks from `start` to before `stop`, counted, or why they cannot be had."""
+
+    start: int
+    stop: int
+    headers: Sequence[Header] = ()
+    rows: Sequence[Row] = ()
+    fetched_at: datetime | None = None
+    fault: TryAgain | BadData | None = None
+
+
+class BlockReader:
+    """Reads full blocks of `chain`; learns how large they are and whether nodes give receipts by block."""
+
+    def __init__(self, chain: EvmChain) -> None:
+        self._chain = chain
+        self._block_bytes: float | None = None
+        self._gives_receipts = True
+
+    async def parts(self, start: int, end: int) -> AsyncGenerator[Part, None]:
+        """Blocks `start` to before `end` in order. Blocks that no node has soundly come as a part with a
+        fault; raises TryAgain when nodes cannot be had at all.
+        """
+        under_way: deque[asyncio.Task[list[Part]]] = deque()
+        try:
+            while start < end or under_way:
+                while start < end and len(under_way) < (1 if self._block_bytes is None else AT_ONCE):
+                    stop = min(end, start + self._size())
+                    under_way.append(asyncio.create_task(self._read(start, stop)))
+                    start = stop
+                parts = await under_way[0]
+                under_way.popleft()
+                for part in parts:
+                    yield part
+        finally:
+            for task in under_way:
+                task.cancel()
+            for task in under_way:
+                with suppress(asyncio.CancelledError, TryAgain, BadData):
+                    await task
+
+    def _size(self) -> int:
+        if self._block_bytes is None:
+            return FIRST_BLOCKS
+        return max(1, min(MOST_BLOCKS, int(PART_BYTES / self._block_bytes)))
+
+    async def _read(self, start: int, stop: int) -> list[Part]:
+        """The stretch in one part, or in several where some blocks cannot be had."""
+        try:
+            return [await self._sound(start, stop)]
+        except (Unsound, BadData) as fault:
+            if stop - start == 1:
+                return [Part(start, stop, fault=fault)]
+            ends = [await self._read(start, start + 1), await self._read(stop - 1, stop)]
+            if all(end[0].fault is not None for end in ends):
+                return [Part(start, stop, fault=fault)]
+        middle = (start + stop) // 2
+        return [*await self._read(start, middle), *await self._read(middle, stop)]
+
+    async def _sound(self, start: int, stop: int) -> Part:
+        """Blocks and receipts that fit each other; read anew while they are of different forks."""
+        for attempt in range(self._chain.rpc.talk.http.manners.attempts):
+            blocks, headers, fetched_at = await self._blocks(start, stop)
+            receipts = await self._receipts(blocks)
+            try:
+                rows = [counted(one, receipts.get(place)) for place, one in enumerate(blocks)]
+            except Unsound as unsound:
+                fault = unsound
+                await asyncio.sleep(self._chain.rpc.talk.http.manners.first_wait_s * attempt)
+            else:
+                return Part(start, stop, headers, rows, fetched_at)
+        raise fault
+
+    async def _blocks(self, start: int, stop: int) -> tuple[list[Mapping[str, Any]], list[Header], datetime]:
+        bodies: list[int] = []
+        headers: list[Header] = []
+
+        def keep(answer: Answer) -> None:
+            bodies.append(len(answer.body))
+            self._chain.keep(answer)
+
+        def check(outcomes: list[Any]) -> list[Any]:
+            headers[:] = headers_of(outcomes, start)
+            return outcomes
+
+        asked = [("eth_getBlockByNumber", (hex(number), True)) for number in range(start, stop)]
+        blocks = await self._chain.rpc.batch(asked, check=check, keep=keep)
+        mean = sum(bodies) / len(blocks) or 2 * PART_BYTES / MOST_BLOCKS
+        self._block_bytes = mean if self._block_bytes is None else max(mean, 0.5 * (mean + self._block_bytes))
+        return blocks, headers, utc_now()
+
+    async def _receipts(self, blocks: Sequence[Mapping[str, Any]]) -> dict[int, Sequence[Mapping[str, Any]]]:
+        """Receipts by place of the block, of blocks whose fees are not told without them."""
+        places = [place for place, one in enumerate(blocks) if one["transactions"] and needs_receipts(one)]
+        if not places or not self._gives_receipts:
+            return {}
+        asked = [("eth_getBlockReceipts", (blocks[place]["number"],)) for place in places]
+        try:
+            found = await self._chain.rpc.batch(asked, check=_lists, keep=self._chain.keep)
+        except RpcError as refusal:
+            if meaning_of(refusal) is not Meaning.NEVER_HERE:
+                raise
+            self._gives_receipts = False
+            self._chain.warnings.append(
+                f"Nodes of {self._chain.chain.name} have no eth_getBlockReceipts: fees of blocks whose"
+                " transactions pay different prices stay empty."
+            )
+            return {}
+        return dict(zip(places, found, strict=True))
+
+
+def _lists(outcomes: list[Any]) -> list[Any]:
+    """Raises Unsound for receipts that a node has not."""
+    if not all(isinstance(one, list) for one in outcomes):
+        raise Unsound("receipts are missing at the node.")
+    return outcomes
