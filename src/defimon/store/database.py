@@ -14,12 +14,13 @@ from defimon.core.units import utc_now
 from defimon.store.address import Address
 from defimon.store.connection import Connection, contract
 from defimon.store.faults import explained
+from defimon.store.jumping import SourceCount, count_since, first_names
 from defimon.store.migration import NotMigrated, upgrade
-from defimon.store.reading import Wanted, extent, latest, versions
+from defimon.store.reading import Wanted, extent, last, latest, micros_of, versions
 from defimon.store.schema import SQL_TABLES, primary_key
 from defimon.store.writing import Written, append
 
-__all__ = ["Store", "Written"]
+__all__ = ["SourceCount", "Store", "Written"]
 
 
 class Store:
@@ -100,6 +101,40 @@ class Store:
         """Least and greatest whole number of a column of the key; None where there is no such row."""
         with explained(self._address):
             return extent(self._open(), contract(table), column, where or {})
+
+    def last(self, table: str, *, where: Mapping[str, str]) -> pl.DataFrame:
+        """Newest version of the row of greatest `ts`, as one row or none, of a table with `ts` in its key.
+
+        `where` gives the text of every column of the key before `ts`.
+        """
+        with explained(self._address):
+            return last(self._open(), contract(table), where)
+
+    def now(self) -> datetime:
+        """What the database's clock says: one clock for every process that uses this store."""
+        with explained(self._address):
+            return self._open().now()
+
+    def names(self, table: str) -> list[str]:
+        """Distinct values of the first column of the table's key, quick however many rows there are."""
+        with explained(self._address):
+            return first_names(self._open(), contract(table))
+
+    def count_since(
+        self,
+        table: str,
+        since: datetime,
+        *,
+        where: Mapping[str, str] | None = None,
+        marked: str | None = None,
+    ) -> list[SourceCount]:
+        """Rows of `since` <= ts by source, every version counted, and how many hold something in `marked`.
+
+        Reads no older rows: `where` fixes the columns of the key before the one that stands before `ts`.
+        """
+        with explained(self._address):
+            wanted = micros_of(since, "since")
+            return count_since(self._open(), contract(table), wanted, where or {}, marked)
 
     def count(self, table: str) -> int:
         """Stored rows, every version counted."""

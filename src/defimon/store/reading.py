@@ -81,6 +81,19 @@ def extent(
     return None if low is None else (int(low), int(high))
 
 
+def last(connection: Connection, table: Table, where: Mapping[str, str]) -> pl.DataFrame:
+    """Newest version of the row of greatest `ts` whose other columns of the key are those of `where`."""
+    if "ts" not in table.key or set(where) != set(table.key[: table.key.index("ts")]):
+        raise BadData(
+            f"table {table.name} is not kept in order of time below {', '.join(where) or 'nothing'}."
+        )
+    stored = SQL_TABLES[table.name]
+    chosen = sa.select(*(stored.c[name] for name in table.names))
+    chosen = chosen.where(*_conditions(stored, Wanted(where={name: [text] for name, text in where.items()})))
+    newest = chosen.order_by(stored.c["ts"].desc(), stored.c[VERSION_KEY].desc()).limit(1).subquery()
+    return connection.frame(sa.select(newest), table.schema)
+
+
 def versions(
     connection: Connection, table: Table, columns: Sequence[str], wanted: Wanted | None = None
 ) -> pl.DataFrame:
@@ -108,11 +121,11 @@ def _last_version(
 def _conditions(stored: sa.Table, wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = []
     if wanted.as_of is not None:
-        found.append(stored.c[VERSION_KEY] <= _micros(wanted.as_of, "as_of"))
+        found.append(stored.c[VERSION_KEY] <= micros_of(wanted.as_of, "as_of"))
     if wanted.since is not None:
-        found.append(stored.c["ts"] >= _micros(wanted.since, "since"))
+        found.append(stored.c["ts"] >= micros_of(wanted.since, "since"))
     if wanted.until is not None:
-        found.append(stored.c["ts"] < _micros(wanted.until, "until"))
+        found.append(stored.c["ts"] < micros_of(wanted.until, "until"))
     for name, values in wanted.where.items():
         found.append(stored.c[name].in_([literal(value) for value in values]))
     for name, (low, high) in wanted.between.items():
@@ -120,7 +133,8 @@ def _conditions(stored: sa.Table, wanted: Wanted) -> list[sa.ColumnElement[bool]
     return found
 
 
-def _micros(moment: datetime, name: str) -> int:
+def micros_of(moment: datetime, name: str) -> int:
+    """Microseconds since 1970. Raises BadData, which names `name`, for a time without a zone."""
     if moment.tzinfo is None:
         raise BadData(f"{name} has no time zone.", remedy="Give it in UTC.")
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
