@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Self
+from typing import ClassVar, Self
 
 import polars as pl
 
@@ -97,7 +97,12 @@ class SeriesSource(LiveSource):
     The same `Wanted` against the same service gives the same rows, so that a batch whose writing was
     interrupted can simply be asked for again. Errors: TryAgain when the service fails for now, BadData for
     answers of another shape than documented, FixSettings for settings that are missing.
+
+    `configured_by` are the variables that give it series, each enough by itself; <CHAIN> stands for a
+    chain's name.
     """
+
+    configured_by: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     @abstractmethod

@@ -25,6 +25,7 @@ class EvmRpc(SeriesSource):
     name = "evm_rpc"
     title = "EVM nodes"
     lag: ClassVar[timedelta] = timedelta(0)
+    configured_by = ("DEFIMON_RPC_<CHAIN>",)
 
     def __init__(self, chains: Mapping[str, EvmChain], every: timedelta) -> None:
         self.chains = chains
