@@ -39,7 +39,7 @@ from defimon.core.errors import BadData
 ROOT = Path(__file__).resolve().parents[1]
 MOST_SECONDS_AN_INPUT = 5.0
 MOST_MEMORY = 4 << 30
-BAD_ON_THE_WAY = ("concentrated", "stable_swap")
+BAD_ON_THE_WAY = ("concentrated",)
 """Documented: sums of ticks recorded in part show only on the way, and an invariant only after a trade."""
 
 
