@@ -40,7 +40,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MOST_SECONDS_AN_INPUT = 5.0
 MOST_MEMORY = 4 << 30
 BAD_ON_THE_WAY = ("concentrated",)
-"""Documented: sums of ticks recorded in part show only on the way, and an invariant only after a trade."""
+"""Documented: sums of ticks recorded in part show only on the way."""
 
 
 class TooSlow(BaseException):
