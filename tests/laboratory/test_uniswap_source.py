@@ -9,9 +9,11 @@ import pytest
 from laboratory.chain import Chain, binary
 from laboratory.uniswap_v2 import deploy_v2, read_pair
 from laboratory.uniswap_v3 import FOREVER, deploy_v3, read_pool
+from typer.testing import CliRunner
 
 from defimon.amm.pools._tick_price import sqrt_price_at
 from defimon.amm.state.document import read_state
+from defimon.apps.cli.main import build
 from defimon.core.errors import FixSettings
 from defimon.core.settings import load_settings
 from defimon.flows.collect_sources import collect_sources
@@ -243,3 +245,38 @@ def test_rows_are_known_from_when_they_were_read(collected):
     store, _ = collected
     rows = store.read("pool_states")
     assert rows.select((pl.col("known_at") > pl.col("ts")).all()).item()
+
+
+def test_pools_are_read_at_one_block_and_quoted(market, tmp_path, monkeypatch):
+    monkeypatch.setenv("DEFIMON_RPC_LOCAL", market.url)
+    file = tmp_path / "pools.json"
+    named = [f"local:{one.address}" for one in (market.pair, market.pool)]
+    assert CliRunner().invoke(build(), ["amm", "read", *named, "--out", str(file)]).exit_code == 0
+    state = read_state(json.loads(file.read_text()))
+    assert state.pools == {
+        market.pair.address: read_pair(market.pair),
+        market.pool.address: read_pool(market.pool),
+    }
+    first = market.tokens[0].address
+    told = CliRunner().invoke(
+        build(), ["quote", str(file), "--sell", first, "--amount", "5", "--pool", market.pair.address]
+    )
+    assert told.exit_code == 0
+    amounts = market.v2.router.call("getAmountsOut", 5 * UNIT, [one.address for one in market.tokens])
+    assert f"{amounts[1] / UNIT:.6f}"[:6] in told.output
+
+
+@pytest.mark.parametrize(
+    ("named", "why"),
+    [
+        (["local:0x" + "1" * 40, "ethereum:0x" + "1" * 40], "of one chain"),
+        (["local:0x" + "1" * 40], "no such pool"),
+        (["gnosis:0x" + "1" * 40], "No node"),
+    ],
+)
+def test_pools_that_cannot_be_read_leave_no_file(market, tmp_path, monkeypatch, named, why):
+    monkeypatch.setenv("DEFIMON_RPC_LOCAL", market.url)
+    told = CliRunner().invoke(build(), ["amm", "read", *named, "--out", str(tmp_path / "pools.json")])
+    assert told.exit_code != 0
+    assert why in str(told.exception)
+    assert list(tmp_path.iterdir()) == []
