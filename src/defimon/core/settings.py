@@ -109,6 +109,14 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = Field(
         default=None, description="redis://… to share the job queue among many workers."
     )
+    files: Path | None = Field(
+        default=None, description="Folder of files to import, each once and again when it changes."
+    )
+    raw_keep_days: int = Field(
+        default=14,
+        ge=1,
+        description="Days for which every answer of all pools is kept; of older days the last one is.",
+    )
     yields_every_s: int = Field(default=900, ge=60, description="Pace of yields, seconds.")
     prices_every_s: int = Field(default=3_600, ge=60, description="Pace of prices, seconds.")
     chains_every_s: int = Field(default=60, ge=5, description="Pace at which chains are followed, seconds.")

@@ -55,6 +55,8 @@ POOLS = Table(
         *POOL_ATTRIBUTES,
         text("kind", "what the pool does", choices=KINDS),
         text("address", "contract or asset address, if any"),
+        text("meta", "what tells it from others of the same symbol, such as a fee tier"),
+        Column("listed", FLAG, "the source names the pool, or no longer; null where unsaid", nullable=True),
         *PROVENANCE,
     ),
     ("pool_id", "ts", "source"),
