@@ -45,6 +45,8 @@ def test_the_part_of_the_key_before_the_one_that_is_jumped_over_is_named(store):
         for table in ("yields", "blocks")
     ]
     store.write("quarantine", QUARANTINE.rows(rows))
+    assert store.names("quarantine", where={"row_table": "blocks"}) == [f"k{n}" for n in range(6)]
+    assert store.names("quarantine", where={"row_table": "none"}) == []
     late = START + timedelta(days=3)
     assert store.count_since("quarantine", late, where={"row_table": "yields"}) == [SourceCount("s", 3, 0)]
     with pytest.raises(BadData, match="does not begin its key"):

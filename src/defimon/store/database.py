@@ -115,10 +115,13 @@ class Store:
         with explained(self._address):
             return self._open().now()
 
-    def names(self, table: str) -> list[str]:
-        """Distinct values of the first column of the table's key, quick however many rows there are."""
+    def names(self, table: str, *, where: Mapping[str, str] | None = None) -> list[str]:
+        """Distinct values of the first column of the table's key, quick however many rows there are.
+
+        `where` fixes the first columns; then those of the next one.
+        """
         with explained(self._address):
-            return first_names(self._open(), contract(table))
+            return first_names(self._open(), contract(table), where or {})
 
     def count_since(
         self,

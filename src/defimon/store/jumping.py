@@ -25,9 +25,9 @@ class SourceCount:
     marked: int
 
 
-def first_names(connection: Connection, table: Table) -> list[str]:
-    """Distinct texts of the first column of the key, in order."""
-    names = _jumped(table, {})
+def first_names(connection: Connection, table: Table, fixed: Mapping[str, str]) -> list[str]:
+    """Distinct texts of the first column of the key after those that are `fixed`, in order."""
+    names = _jumped(table, fixed)
     return [
         str(name) for (name,) in connection.rows(sa.select(names.c.name).where(names.c.name.is_not(None)))
     ]

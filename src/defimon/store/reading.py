@@ -129,7 +129,9 @@ def _conditions(stored: sa.Table, wanted: Wanted) -> list[sa.ColumnElement[bool]
     for name, values in wanted.where.items():
         found.append(stored.c[name].in_([literal(value) for value in values]))
     for name, (low, high) in wanted.between.items():
-        found += [stored.c[name] >= low, stored.c[name] < high]
+        # With one number alone, an index goes on to the columns of the key after it.
+        one = [stored.c[name] == low]
+        found += one if high == low + 1 else [stored.c[name] >= low, stored.c[name] < high]
     return found
 
 

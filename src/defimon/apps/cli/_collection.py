@@ -1,40 +1,88 @@
-"""The closing table of a live collection."""
+"""The closing table of a collection."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-from defimon.flows.collect_live import CollectResult
+from defimon.apps.cli._console import out, plain
+from defimon.apps.cli._moments import clock
+from defimon.flows.chain_aggregates import Aggregated
+from defimon.flows.collection import SeriesResult
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MOST_SHOWN = 200
+"""Characters of an error in the list below the table: what a server answered may be long."""
+
+MOST_WARNINGS = 5
+"""Of one series that are shown; `--summary` holds them all."""
 
 
-def show_collection(result: CollectResult, console: Console | None = None) -> None:
-    """Print what was followed, stored, doubted and not to be had."""
-    console = console or Console()
-    kinds = result.chosen.group_by("kind").len().sort("kind")
-    table = Table("what", "figure", title="Collected from DefiLlama")
-    table.columns[1].justify = "right"
-    rows = {
-        "pools offered": f"{result.offered:,}",
-        "pools followed": ", ".join(f"{count} {kind}" for kind, count in kinds.iter_rows()),
-        "charts fetched": f"{result.fetched:,}",
-        "charts kept from earlier today": f"{result.reused:,}",
-        "charts not to be had": f"{len(result.failures):,}",
-        "days": f"{result.first_day} to {result.last_day}",
-        "rows stored, new": f"{result.written.inserted:,}",
-        "rows stored, corrected": f"{result.written.corrected:,}",
-        "rows known already": f"{result.written.unchanged:,}",
-        "rows quarantined": f"{result.quarantined:,}",
-    }
-    for what, figure in rows.items():
-        table.add_row(what, figure)
+def show_collection(
+    results: Sequence[SeriesResult], aggregated: Sequence[Aggregated], console: Console | None = None
+) -> None:
+    """Print what became of each series, then of each chain, then every warning and error in words."""
+    console = console or out()
+    table = Table(title="Collected")
+    table.add_column("series", overflow="fold")
+    for name in ("new", "corrected", "unchanged", "quarantined"):
+        table.add_column(name, justify="right")
+    table.add_column("position")
+    for name in ("gaps open", "warnings"):
+        table.add_column(name, justify="right")
+    table.add_column("error")
+    for one in results:
+        counts = (one.inserted, one.corrected, one.unchanged, one.quarantined)
+        table.add_row(
+            plain(one.series),
+            *(f"{count:,}" for count in counts),
+            plain(position(one)),
+            f"{one.gaps_open:,}",
+            f"{len(one.warnings):,}",
+            plain("failed" if one.error else ""),
+        )
     console.print(table)
-    caught = result.report.filter(result.report["rows"] > 0)
-    if caught.height:
-        rules = Table("rule", "action", "rows", "pools", "found", title="Quality")
-        for row in caught.select("rule", "action", "rows", "pools", "found").iter_rows():
-            rules.add_row(*(escape(str(value)) for value in row))
-        console.print(rules)
-    for failure in result.failures:
-        console.print(f"[yellow]{escape(failure.pool)}[/] ({failure.pool_id}): {escape(failure.why)}")
-    if result.failures:
-        console.print("Run `defimon collect` again to fetch these charts alone.")
+    _show_chains(aggregated, console)
+    for one in results:
+        _show_words(one, console)
+
+
+def position(result: SeriesResult) -> str:
+    """Where a series stands: a height with its time, or a time alone."""
+    cursor = result.cursor
+    if cursor is None:
+        return "none yet"
+    in_time = cursor.number == (cursor.ts - EPOCH) // EPOCH.resolution
+    return clock(cursor.ts) if in_time else f"{cursor.number:,} ({clock(cursor.ts)})"
+
+
+def show_asked(result: SeriesResult, next_at: datetime, console: Console) -> None:
+    """Print one line on a series that was asked once more."""
+    happened = result.error[:MOST_SHOWN] or (
+        f"{result.inserted:,} new, {result.corrected:,} corrected, {result.quarantined:,} quarantined,"
+        f" at {position(result)}"
+    )
+    line = f"{clock(datetime.now(UTC))}  {result.series}: {happened}; next {clock(next_at)}"
+    console.print(plain(line), style="yellow" if result.error else "", soft_wrap=True)
+
+
+def _show_chains(aggregated: Sequence[Aggregated], console: Console) -> None:
+    told = [one for one in aggregated if one.until is not None or one.written.rows_in]
+    if not told:
+        return
+    table = Table("chain", "from", "figures new", "corrected", "until", title="Aggregates of chains")
+    for one in told:
+        new, corrected = one.written.inserted, one.written.corrected
+        table.add_row(plain(one.chain), plain(one.source), f"{new:,}", f"{corrected:,}", clock(one.until))
+    console.print(table)
+
+
+def _show_words(result: SeriesResult, console: Console) -> None:
+    for warning in result.warnings[:MOST_WARNINGS]:
+        console.print(plain(f"{result.series}: {warning[:MOST_SHOWN]}"), style="yellow", soft_wrap=True)
+    if len(result.warnings) > MOST_WARNINGS:
+        rest = len(result.warnings) - MOST_WARNINGS
+        console.print(plain(f"{result.series}: {rest} further warnings"), style="yellow", soft_wrap=True)
+    if result.error:
+        console.print(plain(f"{result.series}: {result.error[:MOST_SHOWN]}"), style="red", soft_wrap=True)
