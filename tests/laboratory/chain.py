@@ -49,13 +49,13 @@ class Chain:
     nonce: int = field(default=0)
 
     @classmethod
-    def start(cls, home: Path) -> Self:
-        """Start anvil with `home` as its home folder and wait until it listens."""
+    def start(cls, home: Path, *options: str) -> Self:
+        """Start anvil with `home` as its home folder, and wait until it listens; it gets `options` too."""
         command = [
             str(binary()), "--host", "127.0.0.1", "--port", "0", "--no-mining", "--order", "fifo",
             "--hardfork", "cancun", "--gas-limit", str(4 * GAS), "--block-base-fee-per-gas", "0",
             "--disable-min-priority-fee", "--accounts", "1", "--timestamp", str(FIRST_BLOCK),
-            "--no-request-size-limit", "--threads", "1",
+            "--no-request-size-limit", "--threads", "1", *options,
         ]  # fmt: skip
         log = home / "anvil.log"  # a pipe that nobody reads on would fill up and stop the node
         with log.open("w") as out:

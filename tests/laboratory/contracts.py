@@ -1,14 +1,17 @@
 """Contracts as npm packages ship them: bytecode to deploy, an ABI to speak to them."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 from typing import Any, Self
 
 from eth_abi import decode, encode
 from eth_hash.auto import keccak
 from laboratory.chain import HERE, Chain, Reverted
+
+NO_LIBRARIES: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -35,14 +38,23 @@ class Function:
 
 @dataclass(frozen=True)
 class Artifact:
-    """A compiled contract: its creation code and what one can ask it."""
+    """A compiled contract: its creation code in hexadecimal and what one can ask it.
 
-    bytecode: bytes
+    `gaps` says by library where its address, 40 digits, is missing in the code.
+    """
+
+    code: str
+    gaps: dict[str, list[int]]
     constructor: tuple[str, ...]
     functions: dict[str, Function]
 
-    def creation(self, *values: Any) -> bytes:
-        return self.bytecode + encode(self.constructor, values)
+    def creation(self, *values: Any, libraries: Mapping[str, str] = NO_LIBRARIES) -> bytes:
+        code = self.code
+        for library, places in self.gaps.items():
+            address = libraries[library].removeprefix("0x")
+            for place in places:
+                code = code[:place] + address + code[place + len(address) :]
+        return bytes.fromhex(code) + encode(self.constructor, values)
 
 
 @dataclass(frozen=True)
@@ -85,8 +97,14 @@ def artifact(path: str) -> Artifact:
     """A contract's build file under node_modules, with functions by name; of overloads the last counts."""
     built = json.loads((HERE / "node_modules" / path).read_text())
     entries = built["abi"]
+    links = {
+        name: [2 * place["start"] for place in places]
+        for libraries in built.get("linkReferences", {}).values()
+        for name, places in libraries.items()
+    }
     return Artifact(
-        bytes.fromhex(built["bytecode"].removeprefix("0x")),
+        built["bytecode"].removeprefix("0x"),
+        links,
         next((tuple(map(type_of, e["inputs"])) for e in entries if e["type"] == "constructor"), ()),
         {e["name"]: Function.of(e) for e in entries if e["type"] == "function"},
     )
@@ -97,9 +115,9 @@ def at(chain: Chain, path: str, address: str) -> Contract:
     return Contract(chain, address.lower(), artifact(path).functions)
 
 
-def deploy(chain: Chain, path: str, *values: Any) -> Contract:
-    """Deploy the build file with these constructor values."""
-    receipt = chain.send([(None, artifact(path).creation(*values))])[0]
+def deploy(chain: Chain, path: str, *values: Any, libraries: Mapping[str, str] = NO_LIBRARIES) -> Contract:
+    """Deploy the build file with these constructor values, and the addresses of its libraries by name."""
+    receipt = chain.send([(None, artifact(path).creation(*values, libraries=libraries))])[0]
     return at(chain, path, receipt["contractAddress"])
 
 
