@@ -117,6 +117,11 @@ class Settings(BaseSettings):
         ge=1,
         description="Days for which every answer of all pools is kept; of older days the last one is.",
     )
+    lease_s: int = Field(
+        default=120,
+        ge=1,
+        description="Seconds after which a run whose worker fell silent is another worker's to take over.",
+    )
     yields_every_s: int = Field(default=900, ge=60, description="Pace of yields, seconds.")
     prices_every_s: int = Field(default=3_600, ge=60, description="Pace of prices, seconds.")
     chains_every_s: int = Field(default=60, ge=5, description="Pace at which chains are followed, seconds.")

@@ -12,9 +12,13 @@ def open_store(settings: Settings) -> Store:
 
     Raises FixSettings when the place cannot be used.
     """
-    if settings.database_url is not None:
-        store = Store(settings.database_url.get_secret_value())
-    else:
-        store = Store(f"sqlite:///{settings.data_dir / DATABASE_FILE}")
+    store = Store(store_url(settings))
     store.migrate()
     return store
+
+
+def store_url(settings: Settings) -> str:
+    """Address of the store of the settings; it may hold a password."""
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    return f"sqlite:///{settings.data_dir / DATABASE_FILE}"

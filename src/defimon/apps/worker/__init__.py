@@ -1,0 +1,1 @@
+"""The worker: a scheduler and consumers that run jobs slot by slot."""

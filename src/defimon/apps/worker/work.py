@@ -1,0 +1,111 @@
+"""Jobs run slot by slot until the worker is told to stop."""
+
+import logging
+import os
+import signal
+import socket
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from secrets import token_hex
+
+import structlog
+
+from defimon.apps.worker._consumer import JobConsumer
+from defimon.apps.worker._desk import Desk
+from defimon.apps.worker._queue import open_queue, queue_name
+from defimon.core.settings import Settings
+from defimon.flows._store import open_store, store_url
+from defimon.flows.job_runs import Run
+from defimon.flows.run_job import STOPPED, Job, Place, Stop, run_job
+
+HEALTH_S = 10.0
+"""A consumer that died of a mistake is replaced after at most so long."""
+
+
+def place_of(settings: Settings) -> Place:
+    """The store of the settings, with its tables brought up to date, and this process as a worker on it.
+
+    Raises FixSettings when the store cannot be used.
+    """
+    open_store(settings).close()
+    owner = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
+    return Place(store_url(settings), owner, timedelta(seconds=settings.lease_s))
+
+
+def work(settings: Settings, jobs: Sequence[Job], *, at_once: int = 4, tick_s: float = 1.0) -> None:
+    """Run each job once a slot, `at_once` of them beside each other, until SIGTERM or SIGINT.
+
+    Then the runs under way end with the batch that they are writing, and their slots are given back. A second
+    signal ends the process as it stands. `tick_s` is how often the store is asked what is due. To be called
+    in the main thread. Raises FixSettings when the store or the queue cannot be used at the start; later on
+    the worker waits for them.
+    """
+    place, stop, told = place_of(settings), Stop(), threading.Event()
+    name = queue_name(place.shown, [job.name for job in jobs])
+    queue = open_queue(settings, name)
+    log = structlog.get_logger()
+    with _lines_of_huey(), _ended_by_signals(told.set):
+        consumer = JobConsumer(queue, Desk(jobs, place, queue, stop), at_once, tick_s)
+        consumer.start()
+        log.info("worker started", worker=place.owner, queue=name, jobs=[job.name for job in jobs])
+        while not told.wait(HEALTH_S):
+            consumer.check_worker_health()
+        log.info("worker stops", worker=place.owner)
+        stop.reason = STOPPED
+        consumer.stop(graceful=True)
+    log.info("worker stopped", worker=place.owner)
+
+
+def work_once(settings: Settings, jobs: Sequence[Job], *, at_once: int = 4) -> dict[str, Run | None]:
+    """Run the slots that are due now, without a queue; how each job's run ended, None where none was due.
+
+    Other workers on the same store are heeded. SIGTERM and SIGINT stop it as they stop `work`.
+    """
+    place, stop = place_of(settings), Stop()
+    with _ended_by_signals(partial(setattr, stop, "reason", STOPPED)), ThreadPoolExecutor(at_once) as pool:
+        return dict(
+            zip(
+                (job.name for job in jobs), pool.map(lambda job: run_job(job, place, stop), jobs), strict=True
+            )
+        )
+
+
+@contextmanager
+def _ended_by_signals(tell: Callable[[], object]) -> Iterator[None]:
+    def heard(number: int, _frame: object) -> None:
+        signal.signal(number, before[number])
+        tell()
+
+    before = {int(number): signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    for number in before:
+        signal.signal(number, heard)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Lines(logging.Handler):
+    """Sends log lines of huey where those of defimon go."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        fault = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
+        structlog.get_logger().log(record.levelno, record.getMessage(), of=record.name, fault=fault)
+
+
+@contextmanager
+def _lines_of_huey() -> Iterator[None]:
+    logger, lines = logging.getLogger("huey"), _Lines(logging.WARNING)
+    logger.addHandler(lines)
+    propagated, logger.propagate = logger.propagate, False
+    try:
+        yield
+    finally:
+        logger.removeHandler(lines)
+        logger.propagate = propagated

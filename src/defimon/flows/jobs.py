@@ -1,0 +1,117 @@
+"""The jobs of a worker: which series each collects, and how often, from the settings."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from functools import partial
+
+from defimon.core.errors import FixSettings, TryAgain
+from defimon.core.settings import Settings
+from defimon.flows._job_turns import Schedule
+from defimon.flows.chain_aggregates import aggregate_chains
+from defimon.flows.collect_sources import collect_sources, list_series
+from defimon.flows.collection import SeriesResult
+from defimon.flows.run_job import Held, Job, Outcome
+from defimon.sources._series import Series
+
+__all__ = ["Held", "Job", "Outcome", "Schedule", "jobs_of"]
+
+KINDS = {
+    "aave": "yields",
+    "coingecko": "prices",
+    "defillama": "yields",
+    "etherscan": "contracts",
+    "evm_rpc": "chain",
+    "github": "development",
+    "substrate_rpc": "chain",
+    "uniswap": "yields",
+}
+"""What a source's series are about, the first word of their jobs; a source that is not here is its own."""
+
+AGGREGATES = Schedule(timedelta(hours=1), delay=timedelta(minutes=20))
+"""An hour is aggregated once a later block is final: on Ethereum after 13 to 19 minutes (two epochs of 32
+slots of 12 s, and the rest of the one under way)."""
+
+UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
+"""Seconds of a unit of time, longest first."""
+
+
+def jobs_of(settings: Settings, only: Sequence[str] = ()) -> list[Job]:
+    """Jobs that collect every series of the settings, and the one that aggregates chains; by name.
+
+    A job's name is the kind of its series, the chain if they are of one, and its pace if a job of the same
+    kind and chain has a quicker one: `yields`, `chain:astar`, `yields:1d`. `only` keeps those whose name, or
+    a beginning of it up to a colon, is given. Raises FixSettings for a name that is no job's, and where
+    there is none at all.
+    """
+    series = list_series(settings)
+    jobs = [_collecting(name, group, settings) for name, group in _grouped(series).items()]
+    if any(KINDS.get(one.source) == "chain" for one in series):
+        jobs.append(Job("aggregates", AGGREGATES, _aggregate))
+    return _chosen(sorted(jobs, key=lambda job: job.name), only)
+
+
+def _chosen(jobs: list[Job], only: Sequence[str]) -> list[Job]:
+    known = ", ".join(job.name for job in jobs)
+    for name in only:
+        if not any(_is_of(job, name) for job in jobs):
+            raise FixSettings(f"{name[:60]!r} is no job.", variable="only", remedy=f"Known: {known}.")
+    kept = [job for job in jobs if not only or any(_is_of(job, name) for name in only)]
+    if not kept:
+        raise FixSettings(
+            "There is nothing to collect.",
+            variable="DEFIMON_RPC_<CHAIN>",
+            remedy="Name nodes, coins, repositories or protocols in the settings.",
+        )
+    return kept
+
+
+def _is_of(job: Job, name: str) -> bool:
+    return f"{job.name}:".startswith(f"{name}:")
+
+
+def _grouped(series: Iterable[Series]) -> dict[str, list[Series]]:
+    """Series by the name of their job; those of one job have the same pace."""
+    kinds: dict[str, dict[timedelta, list[Series]]] = {}
+    for one in series:
+        kind = ":".join(word for word in (KINDS.get(one.source, one.source), one.chain) if word)
+        kinds.setdefault(kind, {}).setdefault(one.every, []).append(one)
+    groups = {}
+    for kind, paces in kinds.items():
+        for place, pace in enumerate(sorted(paces)):
+            groups[f"{kind}:{_shown(pace)}" if place else kind] = paces[pace]
+    return groups
+
+
+def _shown(pace: timedelta) -> str:
+    seconds = pace.total_seconds()
+    length, sign = next((unit for unit in UNITS if seconds % unit[0] == 0), (1, "s"))
+    return f"{seconds / length:g}{sign}"
+
+
+def _collecting(name: str, group: Sequence[Series], settings: Settings) -> Job:
+    return Job(name, Schedule(group[0].every), partial(_collect, settings=settings, group=group))
+
+
+def _collect(held: Held, *, settings: Settings, group: Sequence[Series]) -> Outcome:
+    names = {series.name for series in group}
+    done = collect_sources(
+        settings,
+        sorted({series.source for series in group}),
+        chosen=lambda series: series.name in names,
+        store=held.store,
+    )
+    return _outcome(done.results)
+
+
+def _outcome(results: Sequence[SeriesResult]) -> Outcome:
+    """Raises TryAgain when every series failed; else one that did is a warning, tried again a slot later."""
+    failed = [f"{result.series}: {result.error}" for result in results if result.error]
+    if failed and len(failed) == len(results):
+        raise TryAgain("\n".join(failed))
+    notes = [f"{result.series}: {text}" for result in results for text in result.warnings]
+    return Outcome(sum(result.inserted + result.corrected for result in results), (*failed, *notes))
+
+
+def _aggregate(held: Held) -> Outcome:
+    done = aggregate_chains(held.store)
+    return Outcome(sum(one.written.inserted + one.written.corrected for one in done))
