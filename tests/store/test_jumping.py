@@ -19,7 +19,7 @@ def test_the_names_of_a_table_are_its_distinct_first_keys_in_order(store, yields
     assert store.names("yields") == sorted({"b'%", "a", "ä \\"})
 
 
-def test_rows_since_a_moment_are_counted_by_source_with_those_that_are_marked(store, yields, moment):
+def test_rows_of_a_stretch_of_time_are_counted_by_source_with_those_that_are_marked(store, yields, moment):
     draw = random.Random(4)
     facts = [(f"pool {draw.randrange(9)}", draw.randint(1, 28), n / 100) for n in range(60)]
     facts = sorted({(pool, day): apy for pool, day, apy in facts}.items())
@@ -27,14 +27,14 @@ def test_rows_since_a_moment_are_counted_by_source_with_those_that_are_marked(st
         rows = [(pool, day, apy) for (pool, day), apy in facts]
         flags = ["jump" if n % marks == 1 else None for n in range(len(rows))]
         store.write("yields", yields(*rows, source=source, flags=pl.Series(flags, dtype=pl.String)))
-    late = [place for place, ((_, day), _) in enumerate(facts) if day >= 15]
-    found = store.count_since("yields", moment(15), marked="flags")
+    late = [place for place, ((_, day), _) in enumerate(facts) if 15 <= day < 27]
+    found = store.count_between("yields", moment(15), moment(27), marked="flags")
     assert found == [
         SourceCount("one", len(late), sum(place % 3 == 1 for place in late)),
         SourceCount("two", len(late), int(1 in late)),
     ]
-    assert [one.marked for one in store.count_since("yields", moment(15))] == [0, 0]
-    assert store.count_since("yields", moment(1) + timedelta(days=90)) == []
+    assert [one.marked for one in store.count_between("yields", moment(15), moment(27))] == [0, 0]
+    assert store.count_between("yields", moment(1) + timedelta(days=90), moment(1)) == []
 
 
 def test_the_part_of_the_key_before_the_one_that_is_jumped_over_is_named(store):
@@ -48,8 +48,10 @@ def test_the_part_of_the_key_before_the_one_that_is_jumped_over_is_named(store):
     assert store.names("quarantine", where={"row_table": "blocks"}) == [f"k{n}" for n in range(6)]
     assert store.names("quarantine", where={"row_table": "none"}) == []
     late = START + timedelta(days=3)
-    assert store.count_since("quarantine", late, where={"row_table": "yields"}) == [SourceCount("s", 3, 0)]
+    end = START + timedelta(days=9)
+    found = store.count_between("quarantine", late, end, where={"row_table": "yields"})
+    assert found == [SourceCount("s", 3, 0)]
     with pytest.raises(BadData, match="does not begin its key"):
-        store.count_since("quarantine", late, where={"row_key": "k1"})
+        store.count_between("quarantine", late, end, where={"row_key": "k1"})
     with pytest.raises(BadData, match="no time zone"):
-        store.count_since("yields", late.replace(tzinfo=None))
+        store.count_between("yields", late.replace(tzinfo=None), end)

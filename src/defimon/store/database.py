@@ -14,7 +14,7 @@ from defimon.core.units import utc_now
 from defimon.store.address import Address
 from defimon.store.connection import Connection, contract
 from defimon.store.faults import explained
-from defimon.store.jumping import SourceCount, count_since, first_names
+from defimon.store.jumping import SourceCount, count_between, first_names
 from defimon.store.migration import NotMigrated, upgrade
 from defimon.store.reading import Wanted, extent, last, latest, micros_of, versions
 from defimon.store.schema import SQL_TABLES, primary_key
@@ -123,21 +123,23 @@ class Store:
         with explained(self._address):
             return first_names(self._open(), contract(table), where or {})
 
-    def count_since(
+    def count_between(
         self,
         table: str,
         since: datetime,
+        until: datetime,
         *,
         where: Mapping[str, str] | None = None,
         marked: str | None = None,
     ) -> list[SourceCount]:
-        """Rows of `since` <= ts by source, every version counted, and how many hold something in `marked`.
+        """Rows of `since` <= ts < `until` by source, every version counted, and how many hold something in
+        the column `marked`.
 
-        Reads no older rows: `where` fixes the columns of the key before the one that stands before `ts`.
+        Reads no other rows: `where` fixes the columns of the key before the one that stands before `ts`.
         """
         with explained(self._address):
-            wanted = micros_of(since, "since")
-            return count_since(self._open(), contract(table), wanted, where or {}, marked)
+            edges = micros_of(since, "since"), micros_of(until, "until")
+            return count_between(self._open(), contract(table), *edges, where or {}, marked)
 
     def count(self, table: str) -> int:
         """Stored rows, every version counted."""

@@ -33,10 +33,15 @@ def first_names(connection: Connection, table: Table, fixed: Mapping[str, str]) 
     ]
 
 
-def count_since(
-    connection: Connection, table: Table, since: int, fixed: Mapping[str, str], marked: str | None
+def count_between(
+    connection: Connection,
+    table: Table,
+    since: int,
+    until: int,
+    fixed: Mapping[str, str],
+    marked: str | None,
 ) -> list[SourceCount]:
-    """Rows with ts >= `since` (microseconds since 1970) by source; `marked` is a column, or None for none.
+    """Rows with `since` <= ts < `until` (microseconds since 1970) by source; `marked` is a column or None.
 
     `fixed` gives the columns of the key before the one that is jumped over, which stands before `ts`.
     """
@@ -47,7 +52,7 @@ def count_since(
     chosen = (
         sa.select(stored.c["source"], sa.func.count(), mark)
         .select_from(names.join(stored, column == names.c.name))
-        .where(stored.c["ts"] >= since, *_same(stored, fixed))
+        .where(stored.c["ts"] >= since, stored.c["ts"] < until, *_same(stored, fixed))
         .group_by(stored.c["source"])
         .order_by(stored.c["source"])
     )
