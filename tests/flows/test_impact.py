@@ -113,3 +113,10 @@ def test_a_trade_is_taken_in_once(settings, trade):
         with pytest.raises(BadData, match="not later"):
             observe_trade(store, "uniswap", trade, START, source="test")
         assert read_statistics(store, "uniswap", *IDS).count == 1
+
+
+@pytest.mark.parametrize("delay", [float("nan"), float("inf"), 0.0, -1.0, 1e308])
+def test_a_delay_that_is_none_is_refused(files, delay):
+    state, minutes = files
+    with pytest.raises(FixSettings, match="--delay is"):
+        forecast_trade(state, [minutes], sell="WETH", amount="2", pool="pool", delay=delay)

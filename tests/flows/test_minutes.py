@@ -39,6 +39,9 @@ def test_amounts_beyond_64_bits_are_read_to_the_last_unit(tmp_path):
         ("00:01:00", "noon"),
         (",0,", ",-1,"),
         ("-11352392947", "1e9"),
+        ("201149.0", "887273"),
+        ("2402545990706448841", "9" * 39),
+        ("-11352392947", "9" * 78),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_with_its_line(tmp_path, old, new):
@@ -58,3 +61,9 @@ def test_a_file_that_is_no_such_table_is_refused(tmp_path):
         read_minutes(other)
     with pytest.raises(BadData, match="cannot be read"):
         read_minutes(tmp_path / "absent.csv")
+    with pytest.raises(BadData, match="is a folder"):
+        read_minutes(tmp_path)
+    (tmp_path / "torn.csv").write_text('a,"b\nc\n"d,e')
+    with pytest.raises(BadData) as caught:
+        read_minutes(tmp_path / "torn.csv")
+    assert "\n" not in str(caught.value)

@@ -67,7 +67,7 @@ def swap_plan(path: Path, token: str, most_slippage: str, unreached: Unreached) 
     Raises BadState for a file that holds no pools, BadData for what is no share or no token of the file.
     """
     plan = SwapPlan(
-        read_state_file(path), token, float(share(most_slippage, field="most-slippage")), unreached
+        read_state_file(path), token, float(share(most_slippage, field="--most-slippage")), unreached
     )
     plan.state.token(token)
     return plan

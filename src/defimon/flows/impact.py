@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from defimon.amm.pools._fields import listed
 from defimon.amm.state.document import Token
 from defimon.core.errors import BadData, FixSettings
 from defimon.core.tables import IMPACT_FIGURES
@@ -19,6 +20,9 @@ from defimon.flows.quote import quote_trade
 from defimon.store.database import Store
 
 TABLE = "impact_statistics"
+
+MOST_DELAY = 366 * 24 * 60
+"""Minutes; twenty windows of a year are more than any record of minutes holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +54,18 @@ def forecast_trade(
     as the pool has them. Raises as `quote_trade`, `read_minutes` and `forecast_impact`; FixSettings when more
     than one pool of the document is meant; BadData for a pool of more than two tokens.
     """
+    if not 0 < delay <= MOST_DELAY:
+        raise FixSettings(
+            f"--delay is {delay:g}.",
+            variable="--delay",
+            remedy=f"Give minutes above 0, up to {MOST_DELAY:,}.",
+        )
     trade = quote_trade(state, sell=sell, buy=buy, pool=pool, amount=amount)
     if len(trade.rows) != 1:
         raise FixSettings(
             f"{len(trade.rows)} pools of {state} trade these tokens.",
             variable="--pool",
-            remedy=f"Name one: {', '.join(trade.pools)}.",
+            remedy=f"Name one: {listed(trade.pools)}.",
         )
     row, chosen = trade.rows[0], trade.pools[trade.rows[0].pool_id]
     if row.quote is None:

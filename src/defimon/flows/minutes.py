@@ -6,11 +6,14 @@ from typing import Any
 
 import polars as pl
 
+from defimon.amm.pools._tick_price import MAX_TICK
 from defimon.core.errors import BadData
 from defimon.core.units import UTC_MICROS
 from defimon.execution.minutes import Minute
 
 AMOUNTS = ("netAmount0", "netAmount1", "inAmount0", "inAmount1", "currentLiquidity")
+UINT128, INT256 = 1 << 128, 1 << 255
+
 COLUMNS = ("timestamp", "closeTick", *AMOUNTS)
 
 
@@ -31,10 +34,13 @@ def read_minutes(*paths: Path) -> list[Minute]:
 
 
 def _read(path: Path) -> list[Minute]:
+    if path.is_dir():
+        raise BadData(f"{path} is a folder.", remedy="Give a CSV file; --minutes may be given again.")
     try:
         text = pl.read_csv(path, infer_schema=False)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise BadData(f"{path} cannot be read as a table: {error}", remedy="Give a CSV file.") from error
+        cause = str(error).partition("\n")[0]
+        raise BadData(f"{path} cannot be read as a table ({cause}).", remedy="Give a CSV file.") from error
     absent = [name for name in COLUMNS if name not in text.columns]
     if absent:
         raise BadData(f"{path} has no column {', '.join(absent)}.", remedy=f"Needed: {', '.join(COLUMNS)}.")
@@ -54,5 +60,10 @@ def _minute(path: Path, number: int, row: tuple[Any, ...]) -> Minute:
         raise BadData(
             f"{path}, line {number}: an unreadable time, a tick with a fraction or a negative amount.",
             remedy="Give times such as 2023-08-14 00:01:00, whole ticks and amounts of zero or more.",
+        )
+    if abs(close) > MAX_TICK or liquidity >= UINT128 or max(map(abs, (net0, net1, paid0, paid1))) >= INT256:
+        raise BadData(
+            f"{path}, line {number}: a tick, a liquidity or an amount that fits no pool.",
+            remedy=f"Ticks end at {MAX_TICK}; liquidity stays below 2^128, amounts below 2^255.",
         )
     return Minute(ts, (net0, net1), (paid0, paid1), int(close), liquidity)

@@ -7,7 +7,8 @@ from pathlib import Path
 import polars as pl
 
 from defimon.amm.pools._base import BPS, Pool, Quote
-from defimon.amm.pools._errors import LeavesState, Refused
+from defimon.amm.pools._errors import BadState, LeavesState, Refused
+from defimon.amm.pools._fields import listed
 from defimon.amm.state.amounts import base_units, in_tokens, share
 from defimon.amm.state.document import State, Token
 from defimon.core.errors import BadData, FixSettings
@@ -73,8 +74,8 @@ def quote_trade(
     pools = {name: each for name, each in pools.items() if bought.id in each.tokens and bought != sold}
     if not pools:
         raise BadData(
-            f"No pool of {path} trades {sold.symbol} for {bought.symbol}.",
-            remedy=f"Pools: {', '.join(state.pools)}.",
+            f"No pool of {path} trades {sold.shown} for {bought.shown}.",
+            remedy=f"Pools: {listed(state.pools)}.",
         )
     ask = _question(sold, bought, amount, receive, max_impact)
     return Trade(state, sold, bought, pools, tuple(_row(name, each, ask) for name, each in pools.items()))
@@ -136,8 +137,8 @@ def draw(trade: Trade, path: Path) -> None:
     svg = trade_chart(
         curves(trade, largest * 3),
         depths(trade),
-        sell=trade.sell.symbol,
-        buy=trade.buy.symbol,
+        sell=trade.sell.shown,
+        buy=trade.buy.shown,
         marked=float(in_tokens(largest, trade.sell.decimals)),
     )
     partial = path.with_name(path.name + ".partial")
@@ -172,25 +173,27 @@ def _row(name: str, pool: Pool, ask: Question) -> Row:
         pool.apply(quote)
     except (Refused, LeavesState) as error:
         return Row(name, pool.title, None, str(error))
+    except BadState as error:
+        raise BadState(f"{name}: {error.message}", remedy=error.remedy) from None
     return Row(name, pool.title, quote)
 
 
 def _holding(state: State, pool: str | None, sell: Token) -> dict[str, Pool]:
     if pool is not None and pool not in state.pools:
-        raise BadData(f"There is no pool {pool!r}.", remedy=f"Pools: {', '.join(state.pools)}.")
+        raise BadData(f"There is no pool {pool!r}.", remedy=f"Pools: {listed(state.pools)}.")
     chosen = state.pools if pool is None else {pool: state.pools[pool]}
     holding = {name: each for name, each in chosen.items() if sell.id in each.tokens}
     if not holding:
-        raise BadData(f"No pool holds {sell.symbol}.", remedy="Name another token or pool.")
+        raise BadData(f"No pool holds {sell.shown}.", remedy="Name another token or pool.")
     return holding
 
 
 def _only_other(state: State, pools: dict[str, Pool], sell: Token) -> Token:
     others = {token for pool in pools.values() for token in pool.tokens} - {sell.id}
     if len(others) != 1:
-        names = sorted(state.token(token).symbol for token in others)
+        names = sorted(state.token(token).shown for token in others)
         raise FixSettings(
-            f"{sell.symbol} trades for {', '.join(names)}.", variable="--buy", remedy="Say which with --buy."
+            f"{sell.shown} trades for {listed(names)}.", variable="--buy", remedy="Say which with --buy."
         )
     return state.token(others.pop())
 

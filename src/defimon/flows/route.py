@@ -15,10 +15,13 @@ from defimon.amm.trading.route import Route, best_route
 from defimon.core.errors import BadData, FixSettings
 from defimon.flows.states import read_state_file
 
-__all__ = ["Circle", "Gas", "Leg", "Route", "State", "circles", "route_trade"]
+__all__ = ["Arbitrage", "Circle", "Gas", "Leg", "Route", "State", "circles", "route_trade"]
 
 GWEI = Fraction(1, 10**9)
 """Of the chain's coin, which has 18 decimals on every EVM chain."""
+
+MOST_PRICE = 1e18
+"""Of gas in gwei and of the coin: any coin is worth less, in the cheapest token there is."""
 
 LOANS = ("own", "aave", "balancer", "v3flash", "v2flash")
 """Ways to fund a trade in a circle."""
@@ -35,11 +38,12 @@ class Gas:
     coin_price: float = 0.0
 
     def price(self, token: Token) -> Fraction:
-        """Base units of `token` per unit of gas. Raises FixSettings for a half-given or negative price."""
-        if not (0 <= self.gwei < float("inf") and 0 <= self.coin_price < float("inf")):
-            raise FixSettings(
-                "A price of gas is negative or no number.", variable="--gas-gwei", remedy="Give 0 or more."
-            )
+        """Base units of `token` per unit of gas. Raises FixSettings for a price half given or absurd."""
+        for option, given in (("--gas-gwei", self.gwei), ("--coin-price", self.coin_price)):
+            if not 0 <= given <= MOST_PRICE:
+                raise FixSettings(
+                    f"{option} is {given:g}.", variable=option, remedy=f"Give 0 to {MOST_PRICE:g}."
+                )
         if (self.gwei > 0) != (self.coin_price > 0):
             raise FixSettings(
                 "Gas needs its price and the price of the coin that pays for it.",
@@ -100,7 +104,7 @@ def _funded(
 ) -> Iterator[tuple[tuple[Edge, ...], Funding]]:
     if funding not in LOANS:
         raise FixSettings(
-            f"There is no funding {funding!r}.", variable="--funding", remedy=f"Known: {LOANS}."
+            f"There is no funding {funding!r}.", variable="--funding", remedy=f"Known: {', '.join(LOANS)}."
         )
     if fee_bps is not None and (funding not in ("aave", "balancer") or not 0 <= fee_bps <= 10_000):
         raise FixSettings(

@@ -78,6 +78,16 @@ def test_a_field_that_nobody_reads_is_not_lost_in_silence():
         part.done()
 
 
+def test_an_error_does_not_list_a_thousand_fields_or_a_name_of_thousands_of_characters():
+    with pytest.raises(BadState, match="k108 and 980 more") as refusal:
+        fields(**{f"k{number:02}": 1 for number in range(1_000)}).done()
+    assert len(str(refusal.value)) < 300
+    with pytest.raises(BadState) as refusal:
+        fields(**{"x" * 5_000 + "\x1b": 1, "y\x1b\n": 2}).done()
+    assert len(str(refusal.value)) < 300
+    assert str(refusal.value).isprintable()
+
+
 def test_a_long_value_is_cut_in_the_error():
     with pytest.raises(BadState) as refusal:
         fields(a="7" * 5_000).integer("a")

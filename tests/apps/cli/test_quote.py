@@ -2,12 +2,17 @@
 
 import json
 import re
+from decimal import Decimal
+from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from typer.testing import CliRunner
 
+from defimon.amm.pools._errors import BadState
 from defimon.apps.cli.main import build
 from defimon.core.errors import BadData, FixSettings
+from defimon.flows.states import read_state_file
 
 USDC, WETH, DAI = "0xa0b8", "0xc02a", "0x6b17"
 
@@ -114,3 +119,112 @@ def test_the_chart_is_a_picture_and_the_same_each_time(state, tmp_path):
     assert first == second
     assert b"<svg" in first
     assert not list(tmp_path.glob("*.partial"))
+
+
+def named(path, *symbols, pools=()):
+    """The document at `path` with other symbols (None for none) and pool ids, as a new file."""
+    document = json.loads(path.read_text())
+    for token, symbol in zip(document["tokens"], symbols, strict=True):
+        token.pop("symbol")
+        token.update({} if symbol is None else {"symbol": symbol})
+    for one, name in zip(document["pools"], pools, strict=False):
+        one["id"] = name
+    other = path.with_name("named.json")
+    other.write_text(json.dumps(document))
+    return str(other)
+
+
+def test_every_figure_of_the_table_is_the_quotes_own(state):
+    whole = read_state_file(Path(state))
+    for words, quote in (
+        (["--amount", "1234567.000000000000000001"], ("in", 1234567 * 10**18 + 1)),
+        (["--receive", "1234.567891"], ("out", 1_234_567_891)),
+    ):
+        told = ask(state, "--sell", "WETH", "--buy", "USDC", "--pool", "deep", *words).stdout
+        line = next(line for line in told.splitlines() if "deep ·" in line)
+        cells = [cell.strip() for cell in line.strip("│").split("│")]
+        side = getattr(whole.pools["deep"], f"quote_exact_{quote[0]}")(WETH, USDC, quote[1])
+        assert Decimal(cells[1].replace(",", "")).scaleb(18) == side.amount_in
+        assert Decimal(cells[2].replace(",", "")).scaleb(6) == side.amount_out
+        assert Decimal(cells[3].removesuffix(" WETH").replace(",", "")).scaleb(18) == side.fee
+        prices = (side.average_price, side.price_before, side.price_after)
+        for cell, price in zip(cells[4:7], prices, strict=True):
+            assert float(cell) == pytest.approx(float(price) * 1e12, rel=1e-7)
+        for cell, part in zip(cells[7:9], (side.price_impact, side.slippage), strict=True):
+            assert float(cell.replace(",", "")) == pytest.approx(float(part) * 1e4, abs=0.0051)
+        assert cells[9] == str(side.steps)
+
+
+def test_a_narrow_terminal_shows_the_pools_one_below_the_other_and_no_digit_less(state, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "60")
+    told = ask(state, "--sell", "WETH", "--buy", "USDC", "--amount", "1234567.000000000000000001").stdout
+    assert "1,234,567.000000000000000001" in told
+    bought = read_state_file(Path(state)).pools["deep"].quote_exact_in(WETH, USDC, 1234567 * 10**18 + 1)
+    assert f"{Decimal(bought.amount_out).scaleb(-6):,f}" in told
+    assert "…" not in told
+    assert max(map(len, re.sub(r"\x1b\[[0-9;]*m", "", told).splitlines())) <= 60
+
+
+def test_tokens_without_a_symbol_are_called_by_their_id(state, tmp_path):
+    other = named(Path(state), None, None, None)
+    told = ask(
+        other, "--sell", WETH, "--buy", USDC, "--amount", "1", "--chart", str(tmp_path / "c.svg")
+    ).stdout
+    assert f"sell {WETH} for {USDC}" in told
+    assert f"0.003000000000000000 {WETH}" in told
+    with pytest.raises(FixSettings, match=f"{USDC} trades for {DAI}, {WETH}"):
+        ask(other, "--sell", USDC, "--amount", "1")
+
+
+def test_names_that_are_markup_or_steer_a_terminal_are_shown_as_words(state, tmp_path):
+    chart = tmp_path / "c.svg"
+    names = ("[/]U\x1b[31m", "[red]W$x$\n", "\u65e5")
+    other = named(Path(state), *names, pools=("_one", "[/]\x00", "\u65e5"))
+    words = (other, "--sell", WETH, "--buy", USDC)
+    told = ask(*words, "--amount", "1", "--chart", str(chart)).stdout
+    assert "sell [red]W$x$\ufffd for [/]U\ufffd[31m" in told
+    assert "[/]\ufffd · Uniswap v2" in told
+    assert "\x1b" not in told
+    ET.parse(chart)
+    with pytest.raises(BadData, match="Known: \\[/\\]U\ufffd"):
+        ask(other, "--sell", "nothing", "--amount", "1")
+
+
+def test_a_chart_does_not_replace_the_file_that_it_is_drawn_from(state, tmp_path):
+    own = tmp_path / "state.svg"
+    own.write_bytes(Path(state).read_bytes())
+    before = own.read_bytes()
+    with pytest.raises(FixSettings, match="the file that is read"):
+        ask(str(own), "--sell", "WETH", "--buy", "USDC", "--amount", "1", "--chart", str(own))
+    assert own.read_bytes() == before
+
+
+def test_an_error_lists_no_thousand_pools(state):
+    document = json.loads(Path(state).read_text())
+    document["pools"] = [document["pools"][0] | {"id": f"pool {number}"} for number in range(1_000)]
+    Path(state).write_text(json.dumps(document))
+    with pytest.raises(BadData, match=r"pool 19 and 980 more\.") as caught:
+        ask(state, "--sell", "WETH", "--buy", "USDC", "--amount", "1", "--pool", "other")
+    assert len(str(caught.value)) < 500
+
+
+def test_a_state_that_contradicts_itself_on_the_way_is_named(state):
+    document = json.loads(Path(state).read_text())
+    document["pools"].append(
+        {
+            "id": "in part",
+            "type": "concentrated",
+            "tokens": [WETH, USDC],
+            "fee_ppm": "3000",
+            "sqrt_price_x96": "4338821286503235237815524",
+            "tick": "-196260",
+            "liquidity": "3000000000000000000",
+            "tick_spacing": "60",
+            "ticks": [["-195600", "9000000000000000000", "-9000000000000000000"]],
+            "words": ["-13"],
+        }
+    )
+    Path(state).write_text(json.dumps(document))
+    with pytest.raises(BadState, match="in part: Beyond tick -195600"):
+        ask(state, "--sell", "USDC", "--buy", "WETH", "--amount", "10000000")

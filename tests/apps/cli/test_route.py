@@ -1,6 +1,7 @@
 """`defimon route` and `defimon arbitrage` as a person types them."""
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -89,6 +90,11 @@ def test_a_loan_costs_its_fee(state):
             FixSettings,
             "Gas",
         ),
+        (
+            ("arbitrage", "--token", "WETH", "--gas-gwei", "1e308", "--coin-price", "1e308"),
+            FixSettings,
+            "--gas-gwei is 1e",
+        ),
         (("route", "--sell", "WETH", "--buy", "XYZ", "--amount", "1"), BadData, "XYZ"),
         (("route", "--sell", "WETH", "--buy", "WETH", "--amount", "1"), BadData, "both"),
         (("route", "--sell", "WETH", "--buy", "USDC", "--amount", "-1"), BadData, "--amount"),
@@ -99,3 +105,21 @@ def test_a_loan_costs_its_fee(state):
 def test_what_does_not_fit_is_refused_by_name(state, words, error, message):
     with pytest.raises(error, match=message):
         ask(words[0], state, *words[1:])
+
+
+def test_tokens_without_a_symbol_or_with_markup_for_one_are_named(state):
+    path = Path(state)
+    document = json.loads(path.read_text())
+    for token, symbol in zip(document["tokens"], ("[/]", None, "[red]D\x1b"), strict=True):
+        token.pop("symbol")
+        token.update({} if symbol is None else {"symbol": symbol})
+    path.write_text(json.dumps(document))
+    told = ask("route", state, "--sell", "0xb", "--buy", "0xa", "--amount", "100")
+    assert "sell 100.000000000000000000 0xb for [/]" in told
+    assert " [red]D\ufffd " in told
+    assert "circles through 0xb" in ask("arbitrage", state, "--token", "0xb")
+
+
+def test_a_loan_of_a_pool_says_of_which(state):
+    told = ask("arbitrage", state, "--token", "WETH", "--funding", "v2flash")
+    assert "v2flash of two" in told

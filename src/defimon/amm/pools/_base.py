@@ -124,7 +124,10 @@ class Pool(ABC):
 
     @abstractmethod
     def balance(self, token: str) -> int:
-        """Base units of `token` that the pool can pay out at most, as far as its state tells."""
+        """Base units of `token` that the pool can pay out at most, as far as its state tells.
+
+        Raises BadState where a state recorded in part contradicts itself on the way there.
+        """
 
     @classmethod
     @abstractmethod

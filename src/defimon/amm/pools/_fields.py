@@ -1,7 +1,8 @@
 """Reading one pool's part of a state document, with errors that name the field."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from defimon.amm.pools._errors import BadState
@@ -87,9 +88,23 @@ class Fields:
         unknown = sorted(str(key) for key in self._value if key not in self._read)
         if unknown:
             raise BadState(
-                f"{self.path} has unknown fields: {', '.join(unknown)}.",
-                remedy=f"Remove or rename them; known here: {', '.join(sorted(self._read))}.",
+                f"{self.path} has unknown fields: {listed(unknown)}.",
+                remedy=f"Remove or rename them; known here: {', '.join(sorted(self._read)) or 'none'}.",
             )
+
+
+def printable(text: str) -> str:
+    """Words of a document for people: no character that steers a terminal or breaks the line."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+
+
+def listed(names: Collection[str]) -> str:
+    """Names of a document for an error, as many and as much of each as a reader takes in; "none" of none."""
+    first = [
+        name if len(name) <= MOST_SHOWN else f"{name[:MOST_SHOWN]}…" for name in islice(names, MOST_LISTED)
+    ]
+    more = f" and {len(names) - len(first):,} more" if len(names) > len(first) else ""
+    return printable(", ".join(first)) + more if first else "none"
 
 
 def _integer(value: object, path: str, low: int, below: int) -> int:
@@ -108,6 +123,9 @@ def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 
+
+MOST_LISTED = 20
+"""Names that an error lists."""
 
 MOST_SHOWN = 60
 """Characters of a wrong value that an error repeats."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from defimon.amm.pools._base import FAMILY, Pool
 from defimon.amm.pools._errors import BadState
-from defimon.amm.pools._fields import Fields
+from defimon.amm.pools._fields import Fields, listed, printable
 from defimon.core.errors import BadData, FixSettings
 
 FORMAT = "defimon.pools"
@@ -37,8 +37,8 @@ class Token:
 
     @property
     def shown(self) -> str:
-        """The symbol, or the id where there is none."""
-        return self.symbol or self.id
+        """The symbol, or the id where there is none, without characters that steer a terminal."""
+        return printable(self.symbol or self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +65,14 @@ class State:
         if len(same) > 1:
             raise BadData(
                 f"{text[:60]!r} names {len(same)} tokens.",
-                rows=[f"{token.symbol} {token.id}" for token in same],
+                rows=[printable(f"{token.symbol} {token.id}") for token in same],
                 remedy="Name one by its id.",
             )
         if same:
             return same[0]
         symbols = {token.shown.casefold(): token.shown for token in self.tokens}
         near = [symbols[name] for name in difflib.get_close_matches(wanted[:60], symbols, n=3)]
-        hint = (
-            f"Did you mean {', '.join(near)}?" if near else f"Known: {', '.join(_first(symbols.values()))}."
-        )
+        hint = f"Did you mean {listed(near)}?" if near else f"Known: {listed(sorted(symbols.values()))}."
         raise BadData(f"The state has no token {text[:60]!r}.", remedy=hint)
 
 
@@ -183,7 +181,3 @@ def _refuse_twice(ids: Iterable[str], name: str) -> None:
                 remedy="Keep one of them.",
             )
         seen.add(one.casefold())
-
-
-def _first(names: Iterable[str]) -> list[str]:
-    return sorted(names)[:20]

@@ -3,7 +3,7 @@
 import polars as pl
 from rich.table import Table
 
-from defimon.apps.cli._console import out
+from defimon.apps.cli._console import out, plain
 from defimon.flows.backtest import BacktestResult
 
 MONEY = (
@@ -56,7 +56,7 @@ def show_backtest(result: BacktestResult) -> None:
             )
         console.print(table)
     for line in remarks(result):
-        console.print(line, soft_wrap=True, markup=False)
+        console.print(plain(line), soft_wrap=True)
 
 
 def _shown(value: float | None, form: str, scale: float) -> str:

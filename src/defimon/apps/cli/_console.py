@@ -8,11 +8,15 @@ from defimon.flows.walk import Progress
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
     from rich.text import Text
 
 
 WIDE = 160
 """Columns of a table that goes to a file or a pipe, where nothing wraps."""
+
+WIDEST = 2_000
+"""Columns of a table of amounts that goes to a pipe: two of 256 bits with 77 decimals, and a name, fit."""
 
 
 def out() -> "Console":
@@ -21,6 +25,25 @@ def out() -> "Console":
 
     console = Console()
     return console if console.is_terminal else Console(width=WIDE)
+
+
+def width_of(table: "Table") -> int:
+    """Columns that a table needs to show every cell on one line."""
+    from rich.console import Console
+    from rich.measure import Measurement
+
+    console = Console(width=WIDEST)
+    return Measurement.get(console, console.options, table).maximum
+
+
+def print_whole(console: "Console", table: "Table") -> None:
+    """Print a table of exact amounts without leaving out a digit: wider than usual to a pipe, else folded."""
+    from rich.console import Console
+
+    for column in table.columns:
+        column.overflow = "fold"
+    wide = console if console.is_terminal else Console(width=max(console.width, width_of(table)))
+    wide.print(table)
 
 
 def plain(text: object) -> "Text":

@@ -6,8 +6,10 @@ from pathlib import Path
 from defimon.core.errors import FixSettings
 
 
-def refuse_bad_file(path: Path | None, *suffixes: str, option: str = "--out") -> None:
-    """Raises FixSettings unless `path` is None, or ends in one of `suffixes` and can be written."""
+def refuse_bad_file(
+    path: Path | None, *suffixes: str, option: str = "--out", source: Path | None = None
+) -> None:
+    """Raises FixSettings unless `path` is None, or can be written, ends as said and is not `source`."""
     if path is None:
         return
     if path.suffix not in suffixes:
@@ -18,6 +20,10 @@ def refuse_bad_file(path: Path | None, *suffixes: str, option: str = "--out") ->
         )
     if path.is_dir():
         raise FixSettings(f"{option} {path} is a folder.", variable=option, remedy="Name a file in it.")
+    if source is not None and path.exists() and source.exists() and path.samefile(source):
+        raise FixSettings(
+            f"{option} {path} is the file that is read.", variable=option, remedy="Name another file."
+        )
     _refuse_shut(path, path.parent, option)
 
 

@@ -1,11 +1,10 @@
 """A forecast of impact as a table on the terminal."""
 
-from decimal import Decimal
-
 from rich.table import Table
 
 from defimon.apps.cli._console import out, plain
 from defimon.flows.impact import ForecastTrade
+from defimon.flows.quote import amount_in_tokens
 
 DIGITS = 10
 """Significant digits of an amount."""
@@ -15,8 +14,9 @@ def show_forecast(trade: ForecastTrade, delay: float) -> None:
     """Print one line a figure: the exact quote on the state, then mean and quantiles at execution."""
     forecast, console = trade.forecast, out()
     tail = (1.0 - forecast.level) / 2.0
-    sold = Decimal(forecast.yardstick.amount_in).scaleb(-trade.sell.decimals)
-    asked = f"sell {sold.normalize():,f} {trade.sell.shown} in {delay:g} minutes"
+    sold = amount_in_tokens(forecast.yardstick.amount_in, trade.sell)
+    sold = sold.rstrip("0").rstrip(".") if "." in sold else sold
+    asked = f"sell {sold} {trade.sell.shown} in {delay:g} minutes"
     table = Table(title=plain(f"{asked}: {trade.pool_id} · {trade.title}"), title_justify="left")
     table.add_column("")
     for heading in ("exact quote now", "mean", f"{tail:.0%}", "50%", f"{1 - tail:.0%}"):

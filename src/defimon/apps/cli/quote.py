@@ -22,12 +22,12 @@ def quote(
         Path | None, typer.Option(help="Draw amount against impact, and depth, into this SVG file.")
     ] = None,
 ) -> None:
-    """Answer what the pools' contracts would: exact amounts, price impact, slippage."""
+    """Answer what the pools' contracts would: amounts, price impact, slippage; status 1 if none does."""
     from defimon.apps.cli._destination import refuse_bad_file
     from defimon.apps.cli._quote import show_trade
     from defimon.flows.quote import draw, quote_trade
 
-    refuse_bad_file(chart, ".svg", option="--chart")
+    refuse_bad_file(chart, ".svg", option="--chart", source=state)
     trade = quote_trade(
         state,
         sell=sell,
