@@ -216,7 +216,7 @@ class Concentrated(Pool):
         )
 
     def balance(self, token: str) -> int:
-        """Base units drawn up to the end of prices or known words; BadState if ticks on the way contradict."""
+        """Units drawn up to the end of prices or known words; BadState if ticks on the way contradict."""
         sell = self.tokens[0] if token != self.tokens[0] else self.tokens[1]
         down = self.side(sell, token) == (0, 1)
         try:
