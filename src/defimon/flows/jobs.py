@@ -50,6 +50,11 @@ def jobs_of(settings: Settings, only: Sequence[str] = ()) -> list[Job]:
     return _chosen(sorted(jobs, key=lambda job: job.name), only)
 
 
+def job_by_series(series: Iterable[Series]) -> dict[str, str]:
+    """Name of the job that collects each series, by the name of the series."""
+    return {one.name: job for job, group in _grouped(series).items() for one in group}
+
+
 def _chosen(jobs: list[Job], only: Sequence[str]) -> list[Job]:
     known = ", ".join(job.name for job in jobs)
     for name in only:

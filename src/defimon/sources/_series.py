@@ -24,13 +24,15 @@ class Series:
     """One stream of rows of a source: blocks of a chain, prices of a coin, commits of a repository.
 
     `name` is stable and unique, parts joined by colons: `evm_rpc:astar:blocks`. `every` is its own pace.
-    `chain` is the chain's name where it belongs to one.
+    `chain` is the chain's name where it belongs to one. `judged` says that its rows are yields, which the
+    quality rules judge.
     """
 
     name: str
     source: str
     every: timedelta
     chain: str = ""
+    judged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,14 @@ class SeriesSource(LiveSource):
     @abstractmethod
     def opened(cls, http: Http, settings: Settings, keep: Keep = lambda _: None) -> Self:
         """The source as the settings configure it; `http` must be open. Raises FixSettings."""
+
+    def compares(self, series: Series) -> tuple[str, ...]:
+        """Tables of which `Wanted.known` holds this source's rows, the newest version of each.
+
+        Blocks of a chain are handed over without being named.
+        """
+        _ = series
+        return ()
 
     @abstractmethod
     def series(self) -> list[Series]:

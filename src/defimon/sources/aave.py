@@ -54,7 +54,10 @@ class Aave(SeriesSource):
         return cls(chains, named, timedelta(seconds=settings.yields_every_s))
 
     def series(self) -> list[Series]:
-        return [Series(name, self.name, self._every, place.chain) for name, place in self._places.items()]
+        return [
+            Series(name, self.name, self._every, place.chain, judged=True)
+            for name, place in self._places.items()
+        ]
 
     async def reserves(self, series: Series, block: int) -> list[Reserve]:
         """All reserves of a market at the end of a block, in base units and ray. Raises BadData, TryAgain."""
