@@ -17,6 +17,8 @@ Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many steps are done, and how many there are."""
 
 ATTRIBUTES = ("protocol", "chain", "symbol", "stablecoin")
+UNTOLD = ("meta", "listed", "ingested_at")
+"""Columns of `pools` that no panel tells of."""
 STEPS = 2
 """Of one file: reading and judging, then writing."""
 
@@ -86,7 +88,7 @@ def pool_rows(kept: pl.DataFrame) -> pl.DataFrame:
             pl.when(pl.col("protocol").is_not_null()).then(kind_of(pl.col("protocol"))).alias("kind"),
             pl.when(last_part.str.starts_with("0x")).then(last_part).alias("address"),
         )
-        .select(name for name in POOLS.names if name != "ingested_at")
+        .select(name for name in POOLS.names if name not in UNTOLD)
     )
 
 
