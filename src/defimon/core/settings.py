@@ -127,6 +127,11 @@ class Settings(BaseSettings):
     chains_every_s: int = Field(default=60, ge=5, description="Pace at which chains are followed, seconds.")
     development_every_s: int = Field(default=86_400, ge=600, description="Pace of code activity, seconds.")
 
+    @property
+    def followed_chains(self) -> tuple[str, ...]:
+        """Chains that have a node of either dialect, by name."""
+        return tuple(sorted({*filter(self.rpc.get, self.rpc), *filter(self.substrate.get, self.substrate)}))
+
     @field_validator(
         "defillama_protocols",
         "defillama_chains",

@@ -104,7 +104,10 @@ class _Run:
         def start(store: Store) -> Wanted:
             cursor = stored_cursor(store, self.series)
             self.noticed_before = tuple(read_gaps(store, self.series).open())
-            return Wanted(cursor=cursor, since=since, known=known_blocks(store, self.series, cursor))
+            known = dict(known_blocks(store, self.series, cursor))
+            for table in self.source.compares(self.series):
+                known[table] = store.read(table, where={"source": [self.series.source]})
+            return Wanted(cursor=cursor, since=since, known=known)
 
         wanted = await self.thread.do(start)
         self.tally.cursor = wanted.cursor

@@ -42,6 +42,7 @@ def _said(name: str, rows: pl.DataFrame) -> pl.DataFrame:
         return told
     ordered = told.sort("pool_id", "source", "ts")
     same = pl.all_horizontal(
-        pl.col(column).eq_missing(pl.col(column).shift(1)) for column in ("pool_id", "source", *ATTRIBUTES)
+        pl.col(column).eq_missing(pl.col(column).shift(1))
+        for column in ("pool_id", "source", *ATTRIBUTES, "meta", "listed")
     )
     return ordered.filter(~same)
