@@ -80,6 +80,17 @@ def rows_of(answer: object, fields: tuple[Field, ...], *, where: str) -> pl.Data
     )
 
 
+def metas_of(answer: object) -> pl.DataFrame:
+    """`pool_id` and `meta` of the rows of a `/pools` answer that `rows_of` has passed.
+
+    `meta` is what the service writes beside the symbol, such as a fee tier; null where it writes nothing.
+    """
+    rows = answer["data"] if isinstance(answer, Mapping) else []
+    metas = [None if row.get("poolMeta") in (None, "") else str(row["poolMeta"]) for row in rows]
+    columns = {"pool_id": [row["pool"] for row in rows], "meta": metas}
+    return pl.DataFrame(columns, schema={"pool_id": pl.String, "meta": pl.String})
+
+
 def _refuse_broken(data: list[Any], fields: tuple[Field, ...], where: str) -> None:
     broken: list[str] = []
     for place, row in enumerate(data, start=1):

@@ -1,4 +1,4 @@
-"""DefiLlama's yield service: today's pools of all protocols, and the daily chart of one pool.
+"""DefiLlama: every pool every quarter of an hour, charts of the followed ones, figures of protocols, chains.
 
 Traps that a reader of its figures should know: `apy` mixes realised, instantaneous and modelled yields and
 is the sum of its parts only where both are sent; losses show as zero; an update over five times the last one
@@ -6,155 +6,180 @@ is dropped, so that gaps stand exactly at spikes; pools vanish below 10,000 USD,
 history is edited afterwards. Impermanent loss (`il7d`) is not read: the service turns its zero into null.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from types import MappingProxyType
-from typing import ClassVar
-from urllib.parse import quote, urlsplit
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Self
 
-import polars as pl
+import structlog
 
-from defimon.core.errors import BadData, FixSettings
-from defimon.core.units import UTC_MICROS, fraction_from_percent
-from defimon.sources._base import LiveSource, as_panel
+from defimon.core.chains import CHAINS
+from defimon.core.errors import BadData, TryAgain
+from defimon.core.settings import Settings
+from defimon.core.tables import PANEL, POOLS
+from defimon.core.units import utc_now
+from defimon.sources import _defillama_questions as questions
+from defimon.sources._addresses import service_address
 from defimon.sources._defillama_choice import choose
-from defimon.sources._defillama_shape import CHART_FIELDS, POOL_FIELDS, rows_of
-from defimon.sources._http import Answer, Http
-from defimon.sources._names import chain_name
+from defimon.sources._defillama_listing import changes
+from defimon.sources._defillama_yields import DefiLlamaYields, Fetched, panel_of_chart, panel_of_pools
+from defimon.sources._http import Answer, Http, StatusRefused
+from defimon.sources._series import Batch, Cursor, Gap, Keep, Series, SeriesSource, Wanted
 
-STAMP_LIKE = "2022-05-03T00:00:00.000Z"
-HOUR_OF_DAY_POINT = timedelta(hours=23)
-"""A stamp of exactly midnight names a day; its point is the 23:00 UTC hour, the last one of the day."""
+log = structlog.get_logger(__name__)
 
-COLUMN_OF: Mapping[str, str] = MappingProxyType(
-    {
-        "pool": "pool_id",
-        "project": "protocol",
-        "chain": "chain",
-        "symbol": "symbol",
-        "stablecoin": "stablecoin",
-        "tvlUsd": "tvl_usd",
-        "volumeUsd1d": "volume_24h_usd",
-        "apy": "apy",
-        "apyBase": "apy_base",
-        "apyReward": "apy_reward",
-    }
-)
-PERCENT = ("apy", "apy_base", "apy_reward")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+ATTRIBUTES = ("protocol", "chain", "symbol", "stablecoin")
+
+FAILURES_IN_A_ROW = 8
+"""After so many charts in a row that could not be had, each with all its retries, no more are asked for."""
+
+SNAPSHOT_STANDS = timedelta(minutes=10)
+"""How long a snapshot that one series has fetched serves another one: adaptors run hourly."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """What an answer says, as rows of the standard panel, and the answer as it came."""
+class DefiLlama(DefiLlamaYields, SeriesSource):
+    """Series `defillama:pools`, `defillama:charts`, `defillama:protocol:<slug>`, `defillama:chain:<chain>`.
 
-    panel: pl.DataFrame
-    answer: Answer
-
-
-class DefiLlama(LiveSource):
-    """Client of yields.llama.fi or of a service that answers alike.
-
-    Adaptors run hourly and a chart may come from a cache of an hour, hence the lag: a point of a chart counts
-    as known an hour after its stamp, whenever it is fetched. Values may be out of range and `apy` null: the
-    quality rules judge them.
+    Every pool is taken as it stands; a pool that is not named any more is marked, and again when it returns.
+    Charts are those of the followed pools, once a UTC day.
     """
 
     name = "defillama"
     title = "DefiLlama yields, live"
-    lag: ClassVar[timedelta] = timedelta(hours=1)
 
     def __init__(
         self,
         http: Http,
         url: str = "https://yields.llama.fi",
         keep: Callable[[Answer], object] = lambda _: None,
+        settings: Settings | None = None,
     ) -> None:
         """`http` must be open; `keep` is handed every whole answer before its shape is looked at.
 
-        Raises FixSettings when `url` is no http address.
+        Without `settings` it is a client without series. Raises FixSettings when an address is none.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise FixSettings(
-                "DEFIMON_DEFILLAMA_URL is no http or https address.",
-                variable="DEFIMON_DEFILLAMA_URL",
-                remedy="Leave it out to use https://yields.llama.fi.",
-            )
-        self.http = http
-        self.keep = keep
-        self.url = url.rstrip("/")
+        super().__init__(http, url, keep)
+        self._settings = settings
+        self._questions: dict[str, list[questions.Question]] = {}
+        self._snapshot: Fetched | None = None
+        self._one_at_a_time = asyncio.Lock()
+        if settings is not None:
+            self._questions = _questions_of(settings)
 
-    def chart_url(self, pool_id: str) -> str:
-        return f"{self.url}/chart/{quote(pool_id, safe='')}"
+    @classmethod
+    def opened(cls, http: Http, settings: Settings, keep: Keep = lambda _: None) -> Self:
+        return cls(http, settings.defillama_url, keep, settings)
 
-    async def pools(self) -> Fetched:
-        """Every pool as it stands now: one row each, `ts` and `known_at` being the time of fetching.
+    def compares(self, series: Series) -> tuple[str, ...]:
+        return ("pools",) if series.name == f"{self.name}:pools" else ()
 
-        Raises TryAgain, or BadData that names row and field for another shape than documented.
-        """
-        value, answer = await self._kept(f"{self.url}/pools")
-        return Fetched(panel_of_pools(value, answer.fetched_at, where=answer.url), answer)
+    def series(self) -> list[Series]:
+        if self._settings is None:
+            return []
+        pace = timedelta(seconds=self._settings.yields_every_s)
+        found = [Series(f"{self.name}:pools", self.name, pace), Series(f"{self.name}:charts", self.name, DAY)]
+        for name in self._questions:
+            _, kind, which = name.split(":", 2)
+            found.append(Series(name, self.name, DAY, which if kind == "chain" else ""))
+        return found
 
-    async def chart(self, pool_id: str) -> Fetched:
-        """Daily history of one pool, today's unfinished day last; attributes of the pool are null.
+    async def batches(self, series: Series, wanted: Wanted) -> AsyncIterator[Batch]:
+        """One batch for the pools; one a chart; one for each question about a protocol or chain."""
+        if series.name == f"{self.name}:pools":
+            yield await self._pools_now(series, wanted)
+        elif series.name == f"{self.name}:charts":
+            async for batch in self._charts(wanted):
+                yield batch
+        else:
+            async for batch in self._figures(self._questions[series.name]):
+                yield batch
 
-        Raises as `pools` does.
-        """
-        value, answer = await self._kept(self.chart_url(pool_id))
-        return Fetched(panel_of_chart(value, pool_id, answer.fetched_at, where=answer.url), answer)
+    async def _pools_now(self, series: Series, wanted: Wanted) -> Batch:
+        fetched = await self._pools_at_most(timedelta(0))
+        at = fetched.answer.fetched_at
+        known = wanted.known.get("pools", POOLS.empty())
+        listing = changes(fetched.panel, fetched.metas, known, at, self.name)
+        gaps: tuple[Gap, ...] = ()
+        if wanted.cursor is not None and at - wanted.cursor.ts > 2 * series.every:
+            reason = "nothing was collected, and the service tells only what is now"
+            gaps = (Gap(wanted.cursor.number + 1, _micros(at), reason, lost=True),)
+        cursor = Cursor(_micros(at), at)
+        return Batch({"pools": listing.rows}, fetched.panel, cursor, gaps=gaps, warnings=listing.warnings,
+                     done=1, total=1)  # fmt: skip
 
-    async def _kept(self, url: str) -> tuple[object, Answer]:
-        value, answer = await self.http.get_json(url)
-        self.keep(answer)
-        return value, answer
+    async def _pools_at_most(self, age: timedelta) -> Fetched:
+        async with self._one_at_a_time:
+            if self._snapshot is None or utc_now() - self._snapshot.answer.fetched_at >= age:
+                self._snapshot = await self.pools()
+            return self._snapshot
+
+    async def _charts(self, wanted: Wanted) -> AsyncIterator[Batch]:
+        """Charts of the followed pools; nothing where they were had today, since a day adds one point."""
+        if self._settings is None or (wanted.cursor and wanted.cursor.ts.date() == utc_now().date()):
+            return
+        chosen = choose((await self._pools_at_most(SNAPSHOT_STANDS)).panel, self._settings)
+        attributes = chosen.select("pool_id", *ATTRIBUTES)
+        names, at_once, in_a_row, done = chosen["pool_id"].to_list(), self.http.manners.at_once, 0, 0
+        began = utc_now()
+        for place in range(0, len(names), at_once):
+            asked = names[place : place + at_once]
+            for one in await asyncio.gather(*(self._chart(pool_id) for pool_id in asked)):
+                done += 1
+                if isinstance(one, Fetched):
+                    in_a_row = 0
+                    panel = one.panel.drop(ATTRIBUTES).join(attributes, on="pool_id", how="left")
+                    yield Batch(panel=panel.select(PANEL.names), done=done, total=len(names))
+                    continue
+                in_a_row += isinstance(one, TryAgain)
+                if in_a_row >= FAILURES_IN_A_ROW:
+                    raise TryAgain(f"{in_a_row} charts in a row could not be had; the last: {one.message}")
+                yield Batch(warnings=(str(one),), done=done, total=len(names))
+        yield Batch(cursor=Cursor(_micros(began), began), done=done, total=len(names))
+
+    async def _chart(self, pool_id: str) -> Fetched | BadData | TryAgain:
+        try:
+            return await self.chart(pool_id)
+        except (BadData, TryAgain) as fault:
+            return fault
+
+    async def _figures(self, asked: list[questions.Question]) -> AsyncIterator[Batch]:
+        """The whole history with each asking: what the service edited since is a correction."""
+        newest: datetime | None = None
+        for done, question in enumerate(asked, start=1):
+            try:
+                value, answer = await self.kept(question.url)
+            except StatusRefused as refusal:
+                if question.needed:
+                    raise
+                log.info("no such figures", why=refusal.message)
+                continue
+            rows = question.rows(value, answer.fetched_at, where=answer.url, source=self.name)
+            newest = max(filter(None, (newest, rows["ts"].max())), default=None)  # type: ignore[type-var, assignment]
+            yield Batch({"protocol_figures": rows}, done=done, total=len(asked))
+        if newest is not None:
+            yield Batch(cursor=Cursor(_micros(newest), newest), done=len(asked), total=len(asked))
 
 
-def panel_of_pools(value: object, fetched_at: datetime, *, where: str) -> pl.DataFrame:
-    """Standard panel of a parsed `/pools` answer; raises BadData for another shape or a pool twice."""
-    rows = rows_of(value, POOL_FIELDS, where=where)
-    if rows.is_empty():
-        raise BadData(f"{where}: no pool at all, expected thousands.")
-    twice = rows.filter(pl.col("pool").is_duplicated())["pool"].unique(maintain_order=True)
-    if len(twice):
-        raise BadData(f"{where}: field pool: {twice[0]!r} stands in more than one row, expected once.")
-    now = pl.lit(fetched_at, dtype=UTC_MICROS)
-    return as_panel(
-        _ours(rows).with_columns(now.alias("ts"), now.alias("known_at"), chain_name(pl.col("chain"))),
-        DefiLlama,
-        where=where,
+def _questions_of(settings: Settings) -> dict[str, list[questions.Question]]:
+    """By series: of the settings' protocols, and of the chains that have nodes."""
+    llama_url = service_address(settings.llama_url, "DEFIMON_LLAMA_URL", "https://api.llama.fi")
+    coins_url = service_address(
+        settings.stablecoins_url, "DEFIMON_STABLECOINS_URL", "https://stablecoins.llama.fi"
     )
+    found = {
+        f"defillama:protocol:{slug}": questions.of_protocol(slug, llama_url) for slug in settings.protocols
+    }
+    for name in settings.followed_chains:
+        if CHAINS[name].llama:
+            asked = questions.of_chain(name, CHAINS[name].llama, llama_url, coins_url)
+            found[f"defillama:chain:{name}"] = asked
+    return found
 
 
-def panel_of_chart(value: object, pool_id: str, fetched_at: datetime, *, where: str) -> pl.DataFrame:
-    """Standard panel of a parsed `/chart/{pool}` answer; raises BadData for another shape."""
-    rows = rows_of(value, CHART_FIELDS, where=where)
-    stamp = pl.col("timestamp").str.to_datetime(
-        "%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us", time_zone="UTC", strict=False
-    )
-    stamps = rows.select("timestamp", ts=stamp)
-    unread = stamps["ts"].is_null()
-    if unread.any():
-        place = unread.arg_true()[0]
-        found = stamps["timestamp"][place]
-        raise BadData(
-            f"{where}: {unread.sum()} stamp(s) cannot be read:",
-            rows=[f"row {place + 1}, field timestamp: found {found!r}, expected such as {STAMP_LIKE}"],
-        )
-    end_of_day = pl.col("ts") + HOUR_OF_DAY_POINT
-    names_a_day = (pl.col("ts") == pl.col("ts").dt.truncate("1d")) & (end_of_day <= fetched_at)
-    return as_panel(
-        _ours(rows)
-        .with_columns(stamps["ts"], pl.lit(pool_id).alias("pool_id"))
-        .with_columns(pl.when(names_a_day).then(end_of_day).otherwise("ts").alias("ts")),
-        DefiLlama,
-        where=where,
-    )
-
-
-def _ours(rows: pl.DataFrame) -> pl.DataFrame:
-    renamed = rows.select(pl.col(name).alias(COLUMN_OF[name]) for name in rows.columns if name in COLUMN_OF)
-    return renamed.with_columns(fraction_from_percent(pl.col(name)) for name in PERCENT)
+def _micros(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 __all__ = ["DefiLlama", "Fetched", "choose", "panel_of_chart", "panel_of_pools"]
