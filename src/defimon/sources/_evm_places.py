@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from defimon.core.chains import CHAINS, Chain, chain_named
 from defimon.core.errors import FixSettings
+from defimon.sources._checksum import checksum_holds
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 
@@ -34,6 +35,12 @@ def places_in(texts: Sequence[str], variable: str) -> list[Place]:
                 f"{text[:80]!r} names no contract.",
                 variable=variable,
                 remedy="Write chain:0xaddress, such as ethereum:0x and 40 hexadecimal digits.",
+            )
+        if not checksum_holds(address):
+            raise FixSettings(
+                f"{text[:80]!r}: the address is mistyped, its mixed case does not fit (EIP-55).",
+                variable=variable,
+                remedy="Copy it anew; in lower case nothing is checked.",
             )
         chain = chain_named(name, variable=variable)
         if chain.evm_id is None:
