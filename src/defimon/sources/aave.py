@@ -32,6 +32,7 @@ class Aave(SeriesSource):
     name = "aave"
     title = "Aave v3 markets"
     lag: ClassVar[timedelta] = timedelta(0)
+    configured_by = (VARIABLE,)
 
     def __init__(self, chains: Mapping[str, EvmChain], places: Mapping[str, Place], every: timedelta) -> None:
         self._chains = chains

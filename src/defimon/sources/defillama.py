@@ -79,7 +79,10 @@ class DefiLlama(DefiLlamaYields, SeriesSource):
         if self._settings is None:
             return []
         pace = timedelta(seconds=self._settings.yields_every_s)
-        found = [Series(f"{self.name}:pools", self.name, pace), Series(f"{self.name}:charts", self.name, DAY)]
+        found = [
+            Series(f"{self.name}:pools", self.name, pace, judged=True),
+            Series(f"{self.name}:charts", self.name, DAY, judged=True),
+        ]
         for name in self._questions:
             _, kind, which = name.split(":", 2)
             found.append(Series(name, self.name, DAY, which if kind == "chain" else ""))

@@ -31,6 +31,7 @@ class Uniswap(SeriesSource):
     name = "uniswap"
     title = "Uniswap pools"
     lag: ClassVar[timedelta] = timedelta(0)
+    configured_by = (VARIABLE,)
 
     def __init__(self, chains: Mapping[str, EvmChain], places: Mapping[str, Place], every: timedelta) -> None:
         self._chains = chains
@@ -54,7 +55,7 @@ class Uniswap(SeriesSource):
 
     def series(self) -> list[Series]:
         return [
-            Series(f"{self.name}:{name}:{part}", self.name, self._every, place.chain)
+            Series(f"{self.name}:{name}:{part}", self.name, self._every, place.chain, judged=part == STATE)
             for name, place in self._places.items()
             for part in (STATE, EVENTS)
         ]

@@ -111,6 +111,7 @@ def _follow(
     from rich.console import Console
 
     from defimon.apps.cli._collection import show_asked, show_collection
+    from defimon.apps.cli._console import progress_bar
     from defimon.core.units import utc_now
     from defimon.flows.collection_summary import collection_summary, write_summary
     from defimon.flows.follow_sources import Followed, follow_sources
@@ -118,7 +119,10 @@ def _follow(
     began, followed = utc_now(), Followed()
     told = partial(show_asked, console=Console(stderr=True))
     try:
-        follow_sources(settings, sources, chains, since=since, told=told, followed=followed)
+        with progress_bar() as progress:
+            follow_sources(
+                settings, sources, chains, since=since, progress=progress, told=told, followed=followed
+            )
     except KeyboardInterrupt:
         typer.echo("Interrupted; everything that came is stored.", err=True)
     finally:
