@@ -130,6 +130,4 @@ class ReserveData:
     def of(cls, answer: bytes) -> Self:
         """Raises BadData."""
         bits, index, rate, borrow_index, borrow_rate, _, _, _, *tokens = words(answer, 11)
-        return cls(
-            Configuration.of(bits), index, rate, borrow_index, borrow_rate, *map(_address, tokens)
-        )
+        return cls(Configuration.of(bits), index, rate, borrow_index, borrow_rate, *map(_address, tokens))
