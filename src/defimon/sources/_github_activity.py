@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -96,8 +97,10 @@ class Activity:
         """
         params = {"state": "all", "sort": "created", "since": _stamp(start_of(self._start))}
         try:
-            async for page in self._pages.rows(f"{self._path}/issues", {**params, "direction": "asc"}):
-                yield [item for item in map(_opened, page) if item[0] >= self._start]
+            rows = self._pages.rows(f"{self._path}/issues", {**params, "direction": "asc"})
+            async with aclosing(rows) as pages:
+                async for page in pages:
+                    yield [item for item in map(_opened, page) if item[0] >= self._start]
         except StatusRefused as refused:
             if refused.status != ISSUES_ARE_OFF:
                 raise
@@ -108,10 +111,11 @@ class Activity:
         """As `_items` where issues are disabled: this list knows no `since` and is read newest first."""
         days: list[date] = []
         params = {"state": "all", "sort": "created", "direction": "desc"}
-        async for page in self._pages.rows(f"{self._path}/pulls", params):
-            days += [_moment(one, "created_at").date() for one in page]
-            if days and days[-1] < self._start:
-                break
+        async with aclosing(self._pages.rows(f"{self._path}/pulls", params)) as pages:
+            async for page in pages:
+                days += [_moment(one, "created_at").date() for one in page]
+                if days and days[-1] < self._start:
+                    break
         return [(day, True) for day in sorted(days) if day >= self._start]
 
     async def _published(self) -> Counter[date]:
