@@ -54,4 +54,5 @@ def kept_answers(store: Store, requests: Sequence[str], since: datetime) -> dict
     return {
         row["request"]: Answer(row["request"], zlib.decompress(row["body"]), "", row["ts"])
         for row in whole.select(pl.exclude("sha256")).iter_rows(named=True)
+        if row["body"]
     }

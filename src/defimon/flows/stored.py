@@ -1,6 +1,6 @@
 """From the store back to a standard panel."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from defimon.core.settings import Settings
 from defimon.core.tables import PANEL, POOL_ATTRIBUTES
 from defimon.flows._store import open_store
 from defimon.flows.panel import build_panel, find_panel
+from defimon.flows.pool_aliases import names_now
 from defimon.quality._base import with_hindsight
 from defimon.store.database import Store
 
@@ -24,6 +25,8 @@ def stored_panel(
     until: datetime | None = None,
 ) -> pl.DataFrame:
     """Yields of the store with the attributes that their pools had at the time, as a standard panel.
+
+    A pool that was renamed has one history, under the id by which it goes now.
 
     `sources` keeps those sources; `as_of` shows what was known then; `since` <= ts < `until`. A pool that
     several sources tell of is taken from the one with most rows of it, since their figures differ. Flags that
@@ -42,8 +45,27 @@ def stored_panel(
     joined = chosen.sort("ts").join_asof(
         pools.sort("ts"), on="ts", by=["pool_id", "source"], strategy="backward", check_sortedness=False
     )
-    panel = PANEL.validate(joined.select(PANEL.names)).sort("pool_id", "ts", maintain_order=True)
+    renamed = _under_one_name(joined.select(PANEL.names), names_now(store, as_of))
+    panel = PANEL.validate(renamed).sort("pool_id", "ts", maintain_order=True)
     return with_hindsight(panel)
+
+
+def _under_one_name(panel: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
+    """The panel with renamed pools under their last id: before that id's own first row, which has the say."""
+    if not names:
+        return panel
+    now = pl.col("pool_id").replace(names)
+    own = (
+        panel.filter(~pl.col("pool_id").is_in(list(names))).group_by("pool_id").agg(first=pl.col("ts").min())
+    )
+    older = panel.filter(pl.col("pool_id").is_in(list(names))).with_columns(now)
+    before = older.join(own, on="pool_id", how="left").filter(
+        (pl.col("ts") < pl.col("first")).fill_null(value=True)
+    )
+    rest = panel.filter(~pl.col("pool_id").is_in(list(names)))
+    return pl.concat(
+        [before.select(panel.columns).unique(["pool_id", "ts"], keep="last", maintain_order=True), rest]
+    )
 
 
 def _fullest_source(facts: pl.DataFrame) -> pl.DataFrame:

@@ -18,7 +18,7 @@ from defimon.store.jumping import SourceCount, count_between, first_names
 from defimon.store.migration import NotMigrated, upgrade
 from defimon.store.reading import Wanted, extent, last, latest, micros_of, versions
 from defimon.store.schema import SQL_TABLES, primary_key
-from defimon.store.writing import Written, append
+from defimon.store.writing import Written, append, drop_bodies
 
 __all__ = ["SourceCount", "Store", "Written"]
 
@@ -140,6 +140,14 @@ class Store:
         with explained(self._address):
             edges = micros_of(since, "since"), micros_of(until, "until")
             return count_between(self._open(), contract(table), *edges, where or {}, marked)
+
+    def drop_bodies(self, hashes: Sequence[str], request: str) -> list[str]:
+        """Empty the bodies of those answers to `request` in `raw_answers`; hashes of what was not empty yet.
+
+        The one thing that is ever taken out of the store: hash, time and length stay and tell of it.
+        """
+        with self.transaction(), explained(self._address):
+            return drop_bodies(self._open(), hashes, request)
 
     def count(self, table: str) -> int:
         """Stored rows, every version counted."""

@@ -1,5 +1,6 @@
 """Adding rows without ever changing one: new rows, corrections, and rows that are there already."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from defimon.core.errors import BadData
 from defimon.core.table import LISTED_ROWS, Table
 from defimon.store.connection import Connection
+from defimon.store.literals import literal
 from defimon.store.order import in_key_order, same_as_next
 from defimon.store.schema import SQL_TABLES, VERSION_KEY, primary_key
 
@@ -56,6 +58,20 @@ def append(connection: Connection, table: Table, frame: pl.DataFrame, now: datet
     for versions in _by_version(unique, table):
         written = written + _append_one_version(connection, table, versions, now)
     return written
+
+
+def drop_bodies(connection: Connection, hashes: Sequence[str], request: str) -> list[str]:
+    """Empty the bodies of answers, inside the caller's transaction; answers with the hashes it concerned."""
+    stored = SQL_TABLES["raw_answers"]
+    concerned = sa.and_(
+        stored.c["sha256"].in_([literal(one) for one in hashes]),
+        stored.c["request"] == literal(request),
+        sa.func.length(stored.c["body"]) > 0,
+    )
+    found = sorted({str(row[0]) for row in connection.rows(sa.select(stored.c["sha256"]).where(concerned))})
+    nothing = "x''" if connection.kind == "sqlite" else "''::bytea"
+    connection.execute(sa.update(stored).where(concerned).values(body=sa.literal_column(nothing)))
+    return found
 
 
 def _without_repeats(ordered: pl.DataFrame, table: Table) -> pl.DataFrame:
