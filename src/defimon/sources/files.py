@@ -1,0 +1,108 @@
+"""A folder of files: each is read by the reader that knows its format, once, and again when it changes."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import ClassVar, Self
+
+import polars as pl
+
+from defimon.core.errors import BadData, FixSettings
+from defimon.core.settings import Settings
+from defimon.sources._base import reader_for
+from defimon.sources._http import Http
+from defimon.sources._series import Batch, Cursor, Keep, Series, SeriesSource, Wanted
+from defimon.sources._sheet import CSV_SUFFIXES, PARQUET_SUFFIXES, columns_of
+from defimon.sources.standard_panel import StandardPanel
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LARGEST_USUAL = 1.0
+MOST = 0.5
+"""A usual yield of over 100 % a year in most of a file's rows is percent taken for a fraction."""
+
+
+class Files(SeriesSource):
+    """Files below DEFIMON_FILES; series `files:<path below it>`, positions by time of change and content.
+
+    A file that cannot be read says so in its own result, and the others go on. Hidden files, and those of
+    other suffixes than CSV and Parquet, are left alone.
+    """
+
+    name = "files"
+    title = "A folder of files"
+    lag: ClassVar[timedelta] = timedelta(0)
+    configured_by = ("DEFIMON_FILES",)
+
+    def __init__(self, folder: Path | None, every: timedelta) -> None:
+        self._folder = folder
+        self._every = every
+
+    @classmethod
+    def opened(cls, http: Http, settings: Settings, keep: Keep = lambda _: None) -> Self:
+        _ = http, keep
+        if settings.files is not None and not settings.files.is_dir():
+            raise FixSettings(
+                f"DEFIMON_FILES names no folder: {settings.files}.",
+                variable="DEFIMON_FILES",
+                remedy="Name a folder that is there, or leave it out.",
+            )
+        return cls(settings.files, timedelta(seconds=settings.yields_every_s))
+
+    def series(self) -> list[Series]:
+        if self._folder is None:
+            return []
+        found = [path.relative_to(self._folder) for path in self._folder.rglob("*") if path.is_file()]
+        return [
+            Series(f"{self.name}:{path.as_posix()}", self.name, self._every, judged=True)
+            for path in sorted(found)
+            if path.name.lower().endswith(CSV_SUFFIXES + PARQUET_SUFFIXES)
+            and not any(part.startswith(".") for part in path.parts)
+        ]
+
+    async def batches(self, series: Series, wanted: Wanted) -> AsyncIterator[Batch]:
+        """The rows of the file, unless its content is stored already. Raises BadData for a broken one."""
+        if self._folder is None:
+            return
+        path = self._folder / series.name.removeprefix(f"{self.name}:")
+        before = wanted.cursor.detail.split(" ", 1) if wanted.cursor else ["", ""]
+        status = path.stat()
+        changed_us = status.st_mtime_ns // 1_000
+        look = f"{changed_us} {status.st_size}"
+        if look == before[-1]:
+            return
+        digest = await asyncio.to_thread(_digest, path)
+        number = max(changed_us, wanted.cursor.number + 1 if wanted.cursor else 0)
+        cursor = Cursor(number, EPOCH + timedelta(microseconds=number), f"{digest} {look}")
+        if digest == before[0]:
+            yield Batch(cursor=cursor, done=1, total=1)
+            return
+        panel = await asyncio.to_thread(_panel, path)
+        warning = f"{path.name} has changed since it was read last: it was read again"
+        yield Batch(panel=panel, cursor=cursor, warnings=(warning,) if before[0] else (), done=1, total=1)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _panel(path: Path) -> pl.DataFrame:
+    """Rows of a file in the format that is recognised. Raises BadData that says why it cannot be used."""
+    reader = reader_for(path, columns_of(path))
+    panel = reader().read(path)
+    if reader is StandardPanel:
+        _refuse_percent(path, panel)
+    return panel
+
+
+def _refuse_percent(path: Path, panel: pl.DataFrame) -> None:
+    usual = pl.col("apy").filter(pl.col("apy") > 0.0).median().over("pool_id")
+    large = panel.select((usual > LARGEST_USUAL).fill_null(value=False).mean()).item()
+    if large > MOST and panel["flags"].is_null().all():
+        raise BadData(
+            f"{path}: column apy looks like percent in {large:.0%} of the rows; expected a fraction a year,"
+            " such as 0.052 for 5.2 %.",
+            remedy="Use `defimon import` with --percent if the rates are percent, or with --fraction if not.",
+        )
