@@ -5,15 +5,16 @@ from dataclasses import dataclass, field
 from math import log2
 from urllib.parse import urlsplit
 
+import httpx
 from pydantic import SecretStr
 
 from defimon.core.errors import FixSettings
 from defimon.sources._manners import Manners
 from defimon.sources._masking import masked
 
-MOST_IN_BATCH = 200
-"""Calls in one batch until a node refuses: under the limits of most providers (100 to 1,000), which are
-learnt by halving."""
+MOST_IN_BATCH = 400
+"""Calls in one batch until a node refuses: limits of providers lie between 100 and 1,000 and are learnt by
+halving."""
 
 MOST_IN_RANGE = 10_000
 """Blocks of logs asked for at once until a node refuses: the limit of most providers that have one."""
@@ -21,13 +22,21 @@ MOST_IN_RANGE = 10_000
 STALE_BLOCKS = 3
 """A node this many blocks behind the best head is asked last: fewer is the spread of nodes in good health."""
 
+FORGIVEN_S = 30.0
+"""After so long a failed node is asked in its turn again; twice as long after two failures in a row, and so
+on up to an hour."""
+LONGEST_GRUDGE_S = 3_600.0
+
 SCHEMES = frozenset({"http", "https", "ws", "wss"})
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(slots=True)
 class Endpoint:
-    """One node. `shown` names it without its key; `head` is the highest block it has told of."""
+    """One node. `shown` names it without its key; `head` is the highest block it has told of.
+
+    `misplaced` says why it is never asked: it serves another chain.
+    """
 
     url: SecretStr = field(repr=False)
     shown: str
@@ -35,7 +44,10 @@ class Endpoint:
     log_range: int = MOST_IN_RANGE
     lacks: set[str] = field(default_factory=set)
     head: int | None = None
+    chain_id: int | None = None
+    misplaced: str = ""
     failures_in_a_row: int = 0
+    failed_at: float = 0.0
     latency_s: float | None = None
 
     @property
@@ -46,16 +58,23 @@ class Endpoint:
         self.failures_in_a_row = 0
         self.latency_s = seconds if self.latency_s is None else 0.8 * self.latency_s + 0.2 * seconds
 
-    def failed(self) -> None:
+    def failed(self, now: float) -> None:
+        """`now` in seconds of the clock that `in_order` is handed."""
         self.failures_in_a_row += 1
+        self.failed_at = now
+
+    def grudge(self, now: float) -> int:
+        """Failures in a row that still count."""
+        count = self.failures_in_a_row
+        lasts_s = min(LONGEST_GRUDGE_S, FORGIVEN_S * 2.0 ** (min(count, 10) - 1))
+        return count if count and now < self.failed_at + lasts_s else 0
 
 
 def endpoints_of(urls: Iterable[SecretStr], variable: str) -> list[Endpoint]:
     """One endpoint for each address. Raises FixSettings, without showing a key, for what is no address."""
     found: list[Endpoint] = []
     for url in urls:
-        parts = urlsplit(url.get_secret_value())
-        if parts.scheme not in SCHEMES or not parts.hostname:
+        if not _is_address(url.get_secret_value()):
             raise FixSettings(
                 f"{variable} holds what is no http, https, ws or wss address.",
                 variable=variable,
@@ -67,6 +86,14 @@ def endpoints_of(urls: Iterable[SecretStr], variable: str) -> list[Endpoint]:
     if not found:
         raise FixSettings(f"{variable} names no node.", variable=variable, remedy="Give at least one.")
     return found
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = httpx.URL(url)
+    except httpx.InvalidURL:
+        return False
+    return parts.scheme in SCHEMES and bool(parts.host)
 
 
 def manners_for(url: SecretStr, manners: Manners) -> Manners:
@@ -87,16 +114,17 @@ NODE_GAP_S = 0.05
 """Twenty starts a second: free plans of providers allow 15 to 50 calls a second; refusals widen it."""
 
 
-def in_order(endpoints: Sequence[Endpoint], methods: Collection[str]) -> list[Endpoint]:
-    """Those that have the methods, soundest first: few failures, a fresh head, quick, as listed.
+def in_order(endpoints: Sequence[Endpoint], methods: Collection[str], now: float) -> list[Endpoint]:
+    """Those that have the methods, soundest first: few failures of late, a fresh head, quick, as listed.
 
     Latencies count by powers of two, so that small differences do not send each call elsewhere.
     """
-    best = max((one.head for one in endpoints if one.head is not None), default=0)
+    able = [one for one in endpoints if not one.misplaced and one.lacks.isdisjoint(methods)]
+    best = max((one.head for one in able if one.head is not None), default=0)
 
     def rank(one: Endpoint) -> tuple[int, bool, int]:
         stale = one.head is not None and one.head + STALE_BLOCKS <= best
         pace = 0 if one.latency_s is None else round(log2(max(one.latency_s, 0.01)))
-        return one.failures_in_a_row, stale, pace
+        return one.grudge(now), stale, pace
 
-    return sorted((one for one in endpoints if one.lacks.isdisjoint(methods)), key=rank)
+    return sorted(able, key=rank)

@@ -46,13 +46,20 @@ def headers_of(blocks: Sequence[object], first: int) -> list[Header]:
             raise Unsound(f"block {one.number} came where {first + place} was asked.")
         if place and one.parent_hash != found[place - 1].hash:
             raise Unsound(f"blocks {one.number - 1} and {one.number} are of different forks.")
+        _refuse_names_alone(blocks[place])
     return found
 
 
+def _refuse_names_alone(block: Any) -> None:
+    transactions = block.get("transactions")
+    if not isinstance(transactions, list) or not all(isinstance(one, dict) for one in transactions):
+        raise BadData(f"block {block['number']} came without its whole transactions.")
+
+
 def needs_receipts(block: Mapping[str, Any]) -> bool:
-    """Whether only receipts tell the fees: transactions pay different prices."""
+    """Whether only receipts tell the fees: transactions pay different prices, or for blobs as well."""
     prices = {one.get("gasPrice") for one in block["transactions"]}
-    return len(prices) > 1 or None in prices
+    return len(prices) > 1 or None in prices or int(block.get("blobGasUsed") or "0x0", 16) > 0
 
 
 def counted(block: Mapping[str, Any], receipts: Sequence[Mapping[str, Any]] | None) -> Row:
@@ -109,7 +116,9 @@ def _tip(transaction: Mapping[str, Any], base_fee: int) -> int | None:
 def _fees(
     block: Mapping[str, Any], gas_used: int, receipts: Sequence[Mapping[str, Any]] | None
 ) -> int | None:
-    """Fees in base units, with what a rollup pays to the chain below; None where they cannot be told."""
+    """Fees in base units, with those of blobs and what a rollup pays to the chain below; None where they
+    cannot be told.
+    """
     transactions = block["transactions"]
     if not transactions:
         return 0
@@ -123,6 +132,7 @@ def _fees(
             raise Unsound("receipts are of another fork than their block.")
         price = receipt.get("effectiveGasPrice") or one.get("gasPrice") or "0x0"
         fees += int(receipt["gasUsed"], 16) * int(price, 16) + int(receipt.get("l1Fee") or "0x0", 16)
+        fees += int(receipt.get("blobGasUsed") or "0x0", 16) * int(receipt.get("blobGasPrice") or "0x0", 16)
     return fees
 
 

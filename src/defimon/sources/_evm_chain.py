@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from defimon.core.chains import Chain
 from defimon.core.errors import BadData
+from defimon.sources._evm_heads import heads
 from defimon.sources._evm_logs import Addresses, Log, LogReader, Topics
 from defimon.sources._evm_tokens import (
     DECIMALS,
@@ -24,7 +25,7 @@ from defimon.sources._evm_words import Header, data, header, height, quantity
 from defimon.sources._http import Http
 from defimon.sources._json_rpc import JsonRpc
 from defimon.sources._new_heads import NewHead, new_heads
-from defimon.sources._rpc_refusals import RpcError
+from defimon.sources._rpc_refusals import Meaning, RpcError, meaning_of
 from defimon.sources._rpc_talk import Keep
 
 CONFIRMATIONS = 64
@@ -61,31 +62,42 @@ class EvmChain:
         self.keep = keep
         self.rpc = JsonRpc(http, urls, variable=f"DEFIMON_RPC_{chain.name.upper()}")
         self.warnings: list[str] = []
-        self._logs = LogReader(self.rpc)
+        self._logs = LogReader(self.rpc, keep)
         self._tells_finality = True
 
     async def head(self) -> int:
-        """Highest block that any node has; nodes behind it are asked last from now on."""
-        heads = await self.rpc.heads()
-        return max(heads) if heads else int(await self.rpc.call("eth_blockNumber", read=quantity))
+        """Highest block that any node has; nodes behind it are asked last from now on.
+
+        Nodes of another chain are never asked again, with a warning. Raises FixSettings where all are.
+        """
+        told = await heads(self.rpc, self.chain)
+        self.warnings += told.warnings
+        return (
+            max(told.heights) if told.heights else int(await self.rpc.call("eth_blockNumber", read=quantity))
+        )
 
     async def finalized(self, head: int | None = None) -> int:
         """Highest block that cannot be replaced: by the tag, else by confirmations below `head`.
 
-        May be below 0 on a young chain. A chain without either gets 64 confirmations and a warning.
+        May be below 0 on a young chain. A chain without either gets 64 confirmations and a warning; a tag
+        that nodes cannot tell for now is an error, since fewer confirmations may not do.
         """
         if self._tells_finality:
             try:
                 found = await self.rpc.call("eth_getBlockByNumber", ["finalized", False])
                 if found is not None:
                     return header(found).number
-            except BadData as refusal:
-                self._tells_finality = False
-                if self.chain.confirmations is None:
-                    self.warnings.append(
-                        f"Nodes of {self.chain.name} do not tell what is final ({refusal.message}): blocks"
-                        f" count as final under {CONFIRMATIONS} others."
-                    )
+                why = "none is"
+            except RpcError as refusal:
+                if meaning_of(refusal) not in {Meaning.FINAL, Meaning.NEVER_HERE}:
+                    raise
+                why = refusal.message
+            self._tells_finality = False
+            if self.chain.confirmations is None:
+                self.warnings.append(
+                    f"Nodes of {self.chain.name} do not tell what is final ({why}): blocks count as final"
+                    f" under {CONFIRMATIONS} others."
+                )
         depth = CONFIRMATIONS if self.chain.confirmations is None else self.chain.confirmations
         return (await self.head() if head is None else head) - depth
 
@@ -142,7 +154,7 @@ class EvmChain:
 
         at = height(block)
         asked = [("eth_call", ({"to": to, "data": f"0x{sent.hex()}"}, at)) for to, sent in calls]
-        return await self.rpc.batch(asked, errors="return", check=check)
+        return await self.rpc.batch(asked, errors="return", check=check, keep=self.keep)
 
     async def tokens(self, addresses: Sequence[str], block: Block = "latest") -> list[Token]:
         """ERC-20 symbol, decimals and supply of each contract; None for what it does not tell."""

@@ -8,10 +8,13 @@ import structlog
 
 from defimon.core.errors import BadData
 from defimon.sources._endpoints import Endpoint
-from defimon.sources._evm_words import block_hash, quantity
+from defimon.sources._evm_heads import require_reached
+from defimon.sources._evm_receipts import ReceiptReader
+from defimon.sources._evm_words import block_hash, header, quantity
 from defimon.sources._json_rpc import JsonRpc
 from defimon.sources._rpc_answers import Unsound
 from defimon.sources._rpc_refusals import Meaning, RpcError, meaning_of, range_hint
+from defimon.sources._rpc_talk import Keep
 
 METHOD = "eth_getLogs"
 
@@ -69,19 +72,21 @@ def _is(topic: str, want: str | Sequence[str]) -> bool:
 class LogReader:
     """Reads logs through `rpc`, and learns how many blocks each node bears at once."""
 
-    def __init__(self, rpc: JsonRpc) -> None:
+    def __init__(self, rpc: JsonRpc, keep: Keep = lambda _: None) -> None:
         self._rpc = rpc
+        self._keep = keep
+        self._receipts = ReceiptReader(rpc, keep)
 
     async def parts(
         self, addresses: Addresses, topics: Topics, start: int, end: int
     ) -> AsyncIterator[tuple[int, int, list[Log]]]:
         """Parts of blocks `start` to before `end`, in order: first block, block after the last, logs.
 
-        Raises TryAgain, or RpcError where nodes refuse even one block.
+        Raises TryAgain, or RpcError where the question itself is refused.
         """
         query, soft = _Query(addresses, topics), end - start
         while start < end:
-            part = _Part(self._rpc, query, start, end, soft)
+            part = _Part(self._rpc, self._receipts, self._keep, query, start, end, soft)
             logs = await self._rpc.somewhere(part.ask, {METHOD})
             yield start, part.stop, logs
             soft = 2 * (part.stop - start) if part.halved else max(soft, 2 * (part.stop - start))
@@ -91,8 +96,19 @@ class LogReader:
 class _Part:
     """The first blocks of a stretch, as many as a node will tell at once."""
 
-    def __init__(self, rpc: JsonRpc, query: _Query, start: int, end: int, soft: int) -> None:
+    def __init__(
+        self,
+        rpc: JsonRpc,
+        receipts: ReceiptReader,
+        keep: Keep,
+        query: _Query,
+        start: int,
+        end: int,
+        soft: int,
+    ) -> None:
         self._rpc = rpc
+        self._receipts = receipts
+        self._keep = keep
         self._query = query
         self._start = start
         self._end = end
@@ -105,19 +121,22 @@ class _Part:
             size = max(1, min(endpoint.log_range, self._soft, self._end - self._start))
             self.stop = self._start + size
             done: dict[int, Any] = {}
-            await self._rpc.talk.fill(endpoint, [(METHOD, self._query.params(self._start, self.stop))], done)
+            await require_reached(self._rpc, endpoint, self.stop - 1)
+            asked = [(METHOD, self._query.params(self._start, self.stop))]
+            await self._rpc.talk.fill(endpoint, asked, done, self._keep)
             found = done[0]
             if isinstance(found, RpcError):
-                if meaning_of(found) is not Meaning.SMALLER_RANGE or size == 1:
+                if meaning_of(found) is not Meaning.SMALLER_RANGE:
                     raise found
+                if size == 1:
+                    return await self._from_receipts()
                 self._learn(endpoint, found, size)
                 continue
             logs = self._sound(found)
             if not _maybe_cut(len(logs)):
                 return logs
             if size == 1:
-                await self._hold_to_receipts(logs)
-                return logs
+                return await self._from_receipts()
             self._halve(size)
 
     def _learn(self, endpoint: Endpoint, refusal: RpcError, size: int) -> None:
@@ -151,12 +170,23 @@ class _Part:
                 raise Unsound(f"a log of block {one.number} came that was not asked for.")
         return logs
 
-    async def _hold_to_receipts(self, logs: list[Log]) -> None:
-        """One block with a suspiciously round number of logs: its receipts must have as many."""
-        receipts = await self._rpc.call("eth_getBlockReceipts", [hex(self._start)])
-        told = [log_of(one) for receipt in receipts or [] for one in receipt["logs"]]
-        if sum(map(self._query.wants, told)) != len(logs):
-            raise Unsound(f"logs of block {self._start} were cut off.")
+    async def _from_receipts(self) -> list[Log]:
+        """Logs of one block that has more of them than a node tells, or suspiciously round a number."""
+        asked = [hex(self._start), False]
+        block = await self._rpc.call("eth_getBlockByNumber", asked, read=_with_transactions)
+        receipts = (await self._receipts.of_blocks({0: block} if block["transactions"] else {})).get(0, ())
+        told = [log_of(one) for receipt in receipts for one in receipt["logs"]]
+        if any(one.block_hash != block["hash"] for one in told):
+            raise Unsound(f"receipts of block {self._start} are of another fork.")
+        return sorted(filter(self._query.wants, told), key=lambda one: one.log_index)
+
+
+def _with_transactions(value: Any) -> Mapping[str, Any]:
+    header(value)
+    if not isinstance(value.get("transactions"), list):
+        raise BadData("a block has no field transactions.")
+    found: Mapping[str, Any] = value
+    return found
 
 
 def _maybe_cut(count: int) -> bool:

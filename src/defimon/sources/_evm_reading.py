@@ -13,9 +13,9 @@ from defimon.core.units import utc_now
 from defimon.sources._answer import Answer
 from defimon.sources._evm_blocks import Row, counted, headers_of, needs_receipts
 from defimon.sources._evm_chain import EvmChain
+from defimon.sources._evm_receipts import ReceiptReader
 from defimon.sources._evm_words import Header
 from defimon.sources._rpc_answers import Unsound
-from defimon.sources._rpc_refusals import Meaning, RpcError, meaning_of
 
 FIRST_BLOCKS = 32
 """Blocks in the first part, which shows how large they are."""
@@ -25,6 +25,8 @@ PART_BYTES = 2_000_000
 as much memory."""
 AT_ONCE = 4
 """Parts under way at once."""
+PROBES = 8
+"""Blocks tried, evenly spread, before a stretch that no node gives as a whole counts as missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +42,12 @@ class Part:
 
 
 class BlockReader:
-    """Reads full blocks of `chain`; learns how large they are and whether nodes give receipts by block."""
+    """Reads full blocks of `chain`; learns how large they are."""
 
     def __init__(self, chain: EvmChain) -> None:
         self._chain = chain
         self._block_bytes: float | None = None
-        self._gives_receipts = True
+        self._receipts = ReceiptReader(chain.rpc, chain.keep)
 
     async def parts(self, start: int, end: int) -> AsyncGenerator[Part, None]:
         """Blocks `start` to before `end` in order. Blocks that no node has soundly come as a part with a
@@ -79,19 +81,30 @@ class BlockReader:
         try:
             return [await self._sound(start, stop)]
         except (Unsound, BadData) as fault:
-            if stop - start == 1:
-                return [Part(start, stop, fault=fault)]
-            ends = [await self._read(start, start + 1), await self._read(stop - 1, stop)]
-            if all(end[0].fault is not None for end in ends):
+            if stop - start == 1 or not await self._any(range(start, stop)):
                 return [Part(start, stop, fault=fault)]
         middle = (start + stop) // 2
         return [*await self._read(start, middle), *await self._read(middle, stop)]
+
+    async def _any(self, numbers: range) -> bool:
+        """Whether one of a few blocks among these can be had; all are looked at where they are few."""
+        for number in numbers[:: max(1, len(numbers) // PROBES)]:
+            with suppress(Unsound, BadData):
+                await self._sound(number, number + 1)
+                return True
+        return False
 
     async def _sound(self, start: int, stop: int) -> Part:
         """Blocks and receipts that fit each other; read anew while they are of different forks."""
         for attempt in range(self._chain.rpc.talk.http.manners.attempts):
             blocks, headers, fetched_at = await self._blocks(start, stop)
-            receipts = await self._receipts(blocks)
+            receipts = await self._receipts.of_blocks(
+                {
+                    place: one
+                    for place, one in enumerate(blocks)
+                    if one["transactions"] and needs_receipts(one)
+                }
+            )
             try:
                 rows = [counted(one, receipts.get(place)) for place, one in enumerate(blocks)]
             except Unsound as unsound:
@@ -118,29 +131,3 @@ class BlockReader:
         mean = sum(bodies) / len(blocks) or 2 * PART_BYTES / MOST_BLOCKS
         self._block_bytes = mean if self._block_bytes is None else max(mean, 0.5 * (mean + self._block_bytes))
         return blocks, headers, utc_now()
-
-    async def _receipts(self, blocks: Sequence[Mapping[str, Any]]) -> dict[int, Sequence[Mapping[str, Any]]]:
-        """Receipts by place of the block, of blocks whose fees are not told without them."""
-        places = [place for place, one in enumerate(blocks) if one["transactions"] and needs_receipts(one)]
-        if not places or not self._gives_receipts:
-            return {}
-        asked = [("eth_getBlockReceipts", (blocks[place]["number"],)) for place in places]
-        try:
-            found = await self._chain.rpc.batch(asked, check=_lists, keep=self._chain.keep)
-        except RpcError as refusal:
-            if meaning_of(refusal) is not Meaning.NEVER_HERE:
-                raise
-            self._gives_receipts = False
-            self._chain.warnings.append(
-                f"Nodes of {self._chain.chain.name} have no eth_getBlockReceipts: fees of blocks whose"
-                " transactions pay different prices stay empty."
-            )
-            return {}
-        return dict(zip(places, found, strict=True))
-
-
-def _lists(outcomes: list[Any]) -> list[Any]:
-    """Raises Unsound for receipts that a node has not."""
-    if not all(isinstance(one, list) for one in outcomes):
-        raise Unsound("receipts are missing at the node.")
-    return outcomes

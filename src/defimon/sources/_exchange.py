@@ -14,6 +14,7 @@ from defimon.core.units import utc_now
 from defimon.sources._answer import Answer
 from defimon.sources._hints import asked_seconds, spent_seconds
 from defimon.sources._manners import MEBIBYTE, Lane, Manners
+from defimon.sources._masking import scrubbed
 from defimon.sources._network import NoNetwork, find_host, first_hop
 from defimon.sources._retrying import Passing
 
@@ -26,7 +27,11 @@ MAY_PASS = TOO_HASTY | {202, 408, 425, 500, 502, 504} | set(range(520, 531))
 it computes statistics: ask again."""
 HEALTHY = frozenset({202, 429})
 """Of these, the ones that a host in good health gives."""
+TOO_SLOW = frozenset({408, 504, 524})
+"""Of these, the ones that say that the answer took too long; 524 is Cloudflare's."""
 SHOWN_CHARACTERS = 120
+MOST_SAID = 4_096
+"""Bytes of an error page that are looked through for what of it may be shown."""
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
@@ -81,8 +86,9 @@ class Exchange:
                 raise NoNetwork(host, str(error) or "no connection in time") from error
             except httpx.TimeoutException as error:
                 raise Passing(f"silent for {self._manners.read_s:g} s", slow=True) from error
-            except (httpx.TransportError, httpx.DecodingError) as error:
-                raise Passing(f"the connection broke off ({error or type(error).__name__})") from error
+            except httpx.RequestError as error:  # bodies that cannot be read and circles of redirects too
+                why = scrubbed(str(error), call.url) or type(error).__name__
+                raise Passing(f"the connection broke off ({why})") from error
 
     async def _read(self, call: Call, host: str, lane: Lane) -> Answer:
         request = self._client.stream(call.method, call.url, headers=dict(call.headers), content=call.content)
@@ -95,7 +101,7 @@ class Exchange:
                 return replace(call.kept, fetched_at=utc_now(), unchanged=True)
             body = await self._whole_body(response, call)
         if response.status_code != httpx.codes.OK:
-            said = body[:SHOWN_CHARACTERS].decode(errors="replace")
+            said = scrubbed(body[:MOST_SAID].decode(errors="replace"), call.url)[:SHOWN_CHARACTERS]
             status = response.status_code
             raise StatusRefused(
                 f"{call.shown} answered {status} {response.reason_phrase}: {said!r}.", status, body
@@ -132,7 +138,13 @@ def _refuse_status(response: httpx.Response, call: Call, lane: Lane) -> None:
             after_seconds=wait_s,
             remedy="Try again then.",
         )
-    raise Passing(f"status {status}", wait_s=wait_s, hasty=status in TOO_HASTY, healthy=status in HEALTHY)
+    raise Passing(
+        f"status {status}",
+        wait_s=wait_s,
+        hasty=status in TOO_HASTY,
+        slow=status in TOO_SLOW,
+        healthy=status in HEALTHY,
+    )
 
 
 __all__ = ["NO_HEADERS", "Call", "Exchange", "StatusRefused", "TooLarge"]

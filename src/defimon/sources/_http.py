@@ -4,7 +4,8 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
@@ -76,6 +77,25 @@ class Http:
         host.lane.refused()
         host.lane.pause(host.manners.first_wait_s if seconds is None else seconds)
 
+    @asynccontextmanager
+    async def visit(self, url: str, shown: str) -> AsyncIterator[None]:
+        """Inside, one call to the host of `url` over another protocol: in turn and counted as any other.
+
+        `shown` is how errors call it. Raises TryAgain while the host is left alone.
+        """
+        host = self._host(url, self.manners)
+        clock = asyncio.get_running_loop().time
+        _refuse_rest(shown, host, clock())
+        async with host.lane.turn():
+            began = clock()
+            try:
+                yield
+            except DefimonError as fault:
+                host.breaker.failed(clock(), fault.message)
+                raise
+        host.lane.answered()
+        host.breaker.answered(clock() - began)
+
     def health(self, *, begin_again: bool = False) -> list[HostHealth]:
         """How each host that was asked did, by name; `begin_again` starts new counts."""
         found = [self._hosts[name].breaker.health() for name in sorted(self._hosts)]
@@ -143,7 +163,7 @@ class Http:
         if self._exchange is None:
             raise RuntimeError("Http is used as `async with Http() as http`.")
         clock = asyncio.get_running_loop().time
-        _refuse_rest(call, host, clock())
+        _refuse_rest(call.shown, host, clock())
         began = clock()
         try:
             answer = await self._exchange.once(call, host.lane)
@@ -164,14 +184,14 @@ class Http:
         return value, answer
 
 
-def _refuse_rest(call: Call, host: _Host, now: float) -> None:
+def _refuse_rest(shown: str, host: _Host, now: float) -> None:
     """Raises TryAgain where the host is left alone, or asked for a longer pause than patience lasts."""
     if (pause := host.lane.rest_s()) > host.manners.longest_wait_s:
-        raise TryAgain(f"{call.shown} asked to be left alone for {pause:.0f} s more.", after_seconds=pause)
+        raise TryAgain(f"{shown} asked to be left alone for {pause:.0f} s more.", after_seconds=pause)
     if (rest := host.breaker.seconds_left(now)) > 0:
         why = host.breaker.health().note
         raise TryAgain(
-            f"{call.shown} is left alone after failures in a row (the last: {why}).", after_seconds=rest
+            f"{shown} is left alone after failures in a row (the last: {why}).", after_seconds=rest
         )
 
 

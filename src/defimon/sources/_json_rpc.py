@@ -33,7 +33,11 @@ class JsonRpc:
     """
 
     def __init__(self, http: Http, urls: Sequence[SecretStr], *, variable: str = "DEFIMON_RPC") -> None:
-        """`http` must be open when calls are made. Raises FixSettings for what is no address of a node."""
+        """`http` must be open when calls are made; `variable` is the setting that names the nodes.
+
+        Raises FixSettings for what is no address of a node.
+        """
+        self.variable = variable
         self.endpoints = endpoints_of(urls, variable)
         self.talk = Talk(http)
         self._manners = http.manners
@@ -94,7 +98,7 @@ class JsonRpc:
         for attempt in range(self._manners.attempts):
             if attempt:
                 await asyncio.sleep(self._wait_s(attempt, list(faults.values())))
-            for endpoint in in_order(self.endpoints, methods):
+            for endpoint in in_order(self.endpoints, methods, asyncio.get_running_loop().time()):
                 began = asyncio.get_running_loop().time()
                 try:
                     found = await ask(endpoint)
@@ -104,25 +108,9 @@ class JsonRpc:
                 else:
                     endpoint.answered(asyncio.get_running_loop().time() - began)
                     return found
-            if _hopeless(list(faults.values()), attempt):
+            if _hopeless(list(faults.values()), attempt, self._manners.longest_wait_s):
                 break
         raise _summary(faults, sorted(methods))
-
-    async def heads(self) -> list[int]:
-        """The highest block that each node tells of, all asked at once; nodes that do not tell are absent."""
-
-        async def one(endpoint: Endpoint) -> int | None:
-            found: dict[int, Any] = {}
-            try:
-                await self.talk.fill(endpoint, [("eth_blockNumber", ())], found)
-                endpoint.head = int(found[0], 16)
-            except (BadData, TryAgain, ValueError, TypeError) as fault:
-                log.info("no head", node=endpoint.shown, why=str(fault))
-                endpoint.failed()
-                return None
-            return endpoint.head
-
-        return [head for head in await asyncio.gather(*map(one, self.endpoints)) if head is not None]
 
     async def close(self) -> None:
         """Closes WebSockets that calls went over; HTTP connections belong to `http`."""
@@ -137,7 +125,7 @@ class JsonRpc:
             if meaning is Meaning.NEVER_HERE and fault.method:
                 endpoint.lacks.add(fault.method)
                 return
-        endpoint.failed()
+        endpoint.failed(asyncio.get_running_loop().time())
         log.info("asking elsewhere", node=endpoint.shown, why=str(fault))
 
     def _wait_s(self, attempt: int, faults: Sequence[Fault]) -> float:
@@ -148,9 +136,12 @@ class JsonRpc:
         return float(min(longest_s, first_s * 2 ** (attempt - 1)) + self._random.uniform(0, first_s))
 
 
-def _hopeless(faults: Sequence[Fault], attempt: int) -> bool:
+def _hopeless(faults: Sequence[Fault], attempt: int, longest_wait_s: float) -> bool:
     """Whether a further round can only say the same."""
     if all(isinstance(fault, NoNetwork) for fault in faults):
+        return True
+    waits = [fault.after_seconds or 0.0 for fault in faults if isinstance(fault, TryAgain)]
+    if len(waits) == len(faults) and min(waits) > longest_wait_s:
         return True
     refusals = [meaning_of(fault) for fault in faults if isinstance(fault, RpcError)]
     if len(refusals) < len(faults) or Meaning.SLOW_DOWN in refusals:

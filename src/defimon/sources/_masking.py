@@ -1,35 +1,71 @@
 """Addresses as they may be shown: a key that an address carries never reaches a log or an error."""
 
 import re
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from collections.abc import Iterator
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 MASK = "***"
 
 _SECRET_NAME = re.compile(r"key|token|secret|password|auth|sign", re.IGNORECASE)
-_PLAIN_PART = re.compile(
-    r"0x[0-9a-f]{40}"  # an EVM address is public
-    r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",  # so is a UUID, which names a pool at DefiLlama
-    re.IGNORECASE,
+_ADDRESS = re.compile(r"0x[0-9a-f]{40}", re.IGNORECASE)
+"""An EVM address is public."""
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_PUBLIC_UUIDS = frozenset({"chart", "pool"})
+"""Parts of a path after which a UUID names a pool, as at DefiLlama; at a provider of nodes it is the key."""
+_KEY = re.compile(
+    r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9_-]{16,}"  # 32 (Alchemy, Infura) to 40 (QuickNode) of both
+    r"|(?=.*[a-z])(?=.*[A-Z])[A-Za-z]{24,}"  # one such key in three hundred has no digit
 )
-_KEY = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9_-]{16,}")
-"""What keys of RPC providers look like: 32 (Alchemy, Infura) to 40 (QuickNode) letters and digits."""
+"""What keys of RPC providers look like."""
+_LEAST_SECRET = 4
+"""A shorter part of an address is too common a text to be taken out of what a service says."""
 
 
-def _looks_secret(part: str) -> bool:
-    return bool(_KEY.fullmatch(part)) and not _PLAIN_PART.fullmatch(part)
+def _looks_secret(part: str, before: str = "") -> bool:
+    if _ADDRESS.fullmatch(part) or (before in _PUBLIC_UUIDS and _UUID.fullmatch(part)):
+        return False
+    return bool(_KEY.fullmatch(part))
+
+
+def _secret_value(name: str, value: str) -> bool:
+    return bool(_SECRET_NAME.search(name)) or _looks_secret(value)
 
 
 def masked(url: str) -> str:
     """`url` with user and password, keys in its path and secret query values replaced by ***."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
-    path = "/".join(MASK if _looks_secret(part) else part for part in parts.path.split("/"))
+    path = "/".join(MASK if secret else part for part, secret in _path_parts(parts.path))
     query = urlencode(
         [
-            (name, MASK if _SECRET_NAME.search(name) or _looks_secret(value) else value)
+            (name, MASK if _secret_value(name, value) else value)
             for name, value in parse_qsl(parts.query, keep_blank_values=True)
         ],
         safe="*",
     )
     place = f"{MASK}@{host}" if "@" in parts.netloc else host
     return urlunsplit((parts.scheme, place, path, query, ""))
+
+
+def scrubbed(text: str, url: str) -> str:
+    """What a service said, without the secrets of the address it was asked at, which some say back."""
+    for secret in sorted(set(_secrets(url)), key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    return text
+
+
+def _secrets(url: str) -> Iterator[str]:
+    parts = urlsplit(url)
+    found = [part for part, secret in _path_parts(parts.path) if secret]
+    found += [value for name, value in parse_qsl(parts.query) if _secret_value(name, value)]
+    found += [part for part in parts.netloc.rpartition("@")[0].split(":") if part]
+    for one in found:
+        for shape in (one, unquote(one)):
+            if len(shape) >= _LEAST_SECRET:
+                yield shape
+
+
+def _path_parts(path: str) -> list[tuple[str, bool]]:
+    """Parts of a path, and whether each looks secret."""
+    parts = path.split("/")
+    return [(part, _looks_secret(part, before)) for part, before in zip(parts, ["", *parts], strict=False)]

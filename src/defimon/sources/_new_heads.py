@@ -42,7 +42,7 @@ async def new_heads(rpc: JsonRpc) -> AsyncIterator[NewHead]:
     if not addresses:
         raise FixSettings(
             "No address of a node is a WebSocket's.",
-            variable="DEFIMON_RPC",
+            variable=rpc.variable,
             remedy="Add one that starts with wss: or ws:.",
         )
     before: int | None = None

@@ -53,12 +53,20 @@ _RANGE = re.compile(
     r"\b(results?|logs?|blocks?)|response size|timed? ?out|10,?000",
     re.IGNORECASE,
 )
+_NO_RANGE = re.compile(r"invalid (block )?range", re.IGNORECASE)
+"""The range itself makes no sense: it begins after its end."""
 _ELSEWHERE = re.compile(
     r"header not found|unknown block|block not found|missing trie|not (yet )?(available|synced)|"
     r"timed? ?out|busy|overload|temporar|pruned|state.{0,30}not available|could not be found|unavailable|"
     r"historical state|try again",
     re.IGNORECASE,
 )
+_AHEAD = re.compile(
+    r"beyond (the )?(current |latest )?head|ahead of|in the future|greater than (the )?(latest|current)|"
+    r"after last accepted|not yet (mined|reached)|exceeds? (the )?(latest|current|head)",
+    re.IGNORECASE,
+)
+"""A range that the node has not come to."""
 _NO_METHOD = re.compile(
     r"method.{0,80}(not (found|supported|available|exist|enabled|allowed|whitelisted)|does not exist)|"
     r"(unsupported|unknown|unrecognized) method|not supported on",
@@ -74,7 +82,9 @@ def meaning_of(error: RpcError) -> Meaning:
     """What a refusal means; of eth_getLogs the words decide: a limit of results has the code of haste."""
     words, code = error.reason, error.code
     of_logs = error.method == "eth_getLogs"
-    if of_logs and _RANGE.search(words) and not _RATE.search(words):
+    if of_logs and _AHEAD.search(words):
+        return Meaning.ELSEWHERE
+    if of_logs and _RANGE.search(words) and not (_RATE.search(words) or _NO_RANGE.search(words)):
         return Meaning.SMALLER_RANGE
     if code == 3 or "revert" in words.lower():
         return Meaning.FINAL

@@ -51,8 +51,10 @@ class Talk:
             try:
                 outcomes = await self._ask(endpoint, [calls[place] for place in part], keep)
             except TooMuch as fault:
-                endpoint.batch_limit = max(1, len(part) // 2)
+                endpoint.batch_limit = min(endpoint.batch_limit, max(1, len(part) // 2))
                 log.info("smaller batches", node=endpoint.shown, calls=endpoint.batch_limit, why=str(fault))
+                if isinstance(fault.__cause__, TryAgain):
+                    raise fault.__cause__ from None  # it cost a time-out: others are asked meanwhile
                 continue
             left = left[len(part) :]
             for number, outcome in outcomes.items():
@@ -83,7 +85,7 @@ class Talk:
         ]
         try:
             value = await self._send(endpoint, payload, _label(calls), keep)
-            found = matched(value, frozenset(ids))
+            found = matched(value, frozenset(ids), endpoint.url.get_secret_value())
         except RpcError as refusal:
             if len(calls) > 1 and meaning_of(refusal) is Meaning.SMALLER_BATCH:
                 raise TooMuch(refusal.message) from refusal
@@ -107,13 +109,26 @@ class Talk:
     ) -> object:
         question: object = payload if len(payload) > 1 else payload[0]
         if endpoint.by_web_socket:
-            socket = self._sockets.setdefault(endpoint.shown, WebSocket(endpoint.url, self.http.manners))
-            return await socket.ask(question, {one["id"] for one in payload})
+            return await self._send_over_socket(
+                endpoint, question, {one["id"] for one in payload}, label, keep
+            )
         url = endpoint.url.get_secret_value()
         try:
             value, answer = await self.http.post_json(url, question, label=label, attempts=1)
         except StatusRefused as refused:
             return _told_by_status(refused)
+        if keep is not None:
+            keep(answer)
+        return value
+
+    async def _send_over_socket(
+        self, endpoint: Endpoint, question: object, ids: set[int], label: str, keep: Keep | None
+    ) -> object:
+        socket = self._sockets.get(endpoint.shown)
+        if socket is None:
+            socket = self._sockets[endpoint.shown] = WebSocket(endpoint.url, self.http.manners)
+        async with self.http.visit(endpoint.url.get_secret_value(), f"{endpoint.shown} {label}"):
+            value, answer = await socket.ask(question, ids, label)
         if keep is not None:
             keep(answer)
         return value

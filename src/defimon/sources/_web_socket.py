@@ -6,13 +6,17 @@ from collections.abc import Collection
 import orjson
 from pydantic import SecretStr
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.frames import CloseCode
 
 from defimon.core.errors import BadData, TryAgain
-from defimon.sources._exchange import USER_AGENT
-from defimon.sources._manners import Manners
+from defimon.core.units import utc_now
+from defimon.sources._answer import Answer
+from defimon.sources._exchange import USER_AGENT, TooLarge
+from defimon.sources._manners import MEBIBYTE, Manners
 from defimon.sources._masking import masked
 from defimon.sources._retrying import Passing
+from defimon.sources._rpc_answers import question_of
 
 
 class WebSocket:
@@ -25,15 +29,20 @@ class WebSocket:
         self._turn = asyncio.Lock()
         self._connection: ClientConnection | None = None
 
-    async def ask(self, question: object, ids: Collection[int]) -> object:
-        """The parsed message that answers these ids; other messages are passed over. Raises TryAgain."""
+    async def ask(self, question: object, ids: Collection[int], label: str = "") -> tuple[object, Answer]:
+        """The parsed message that answers these ids, and as it came; other messages are passed over.
+
+        `label` is added to the address that the answer shows. Raises TryAgain, TooLarge, and BadData for no
+        JSON.
+        """
         async with self._turn:
             await self.send(question)
             end = asyncio.get_running_loop().time() + self._manners.read_s
             while True:
-                message = await self.next(max(0.0, end - asyncio.get_running_loop().time()))
+                body = await self._received(max(0.0, end - asyncio.get_running_loop().time()))
+                message = await self._parsed(body)
                 if _answers(message, ids):
-                    return message
+                    return message, Answer(f"{self.shown} {label}".strip(), body, "", utc_now())
 
     async def send(self, question: object) -> None:
         """Sends one message, connecting first where needed. Raises TryAgain."""
@@ -54,32 +63,44 @@ class WebSocket:
 
     async def next(self, patience_s: float) -> object:
         """The next message. Raises TryAgain when none comes in time or the connection breaks."""
+        return await self._parsed(await self._received(patience_s))
+
+    async def close(self) -> None:
+        """Lets go of the connection, whatever state it is in; the next question makes a new one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    async def _received(self, patience_s: float) -> bytes:
         if self._connection is None:
             raise TryAgain(f"{self.shown}: not connected.")
         try:
             async with asyncio.timeout(patience_s):
-                return orjson.loads(await self._connection.recv())
+                return await self._connection.recv(decode=False)
         except TimeoutError:
             await self.close()
             why = Passing(f"silent for {patience_s:g} s", slow=True)
             raise TryAgain(f"{self.shown}: {why}.") from why
         except (OSError, WebSocketException) as error:
             await self.close()
+            closed = error.sent if isinstance(error, ConnectionClosed) else None
+            if closed is not None and closed.code == CloseCode.MESSAGE_TOO_BIG:
+                limit = self._manners.largest_bytes / MEBIBYTE
+                raise TooLarge(f"{self.shown} answers with more than {limit:g} MiB.") from None
             raise TryAgain(f"{self.shown}: the connection broke off ({type(error).__name__}).") from None
+
+    async def _parsed(self, body: bytes) -> object:
+        try:
+            return orjson.loads(body)
         except ValueError:
             await self.close()
             raise BadData(f"{self.shown}: a message is no JSON.") from None
-
-    async def close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.close()
 
 
 def _answers(message: object, ids: Collection[int]) -> bool:
     """Whether a message answers one of the ids, or is an error that names none."""
     members = message if isinstance(message, list) else [message]
     return any(
-        isinstance(one, dict) and (one.get("id") in ids or ("error" in one and one.get("id") is None))
+        question_of(one) in ids or (isinstance(one, dict) and "error" in one and one.get("id") is None)
         for one in members
     )

@@ -33,6 +33,13 @@ class EvmRpc(SeriesSource):
 
     @classmethod
     def opened(cls, http: Http, settings: Settings, keep: Keep = lambda _: None) -> Self:
+        for name in settings.rpc:
+            if CHAINS[name].evm_id is None:
+                raise FixSettings(
+                    f"{CHAINS[name].title} has no EVM.",
+                    variable=f"DEFIMON_RPC_{name.upper()}",
+                    remedy=f"Set DEFIMON_SUBSTRATE_{name.upper()} instead.",
+                )
         chains = {
             name: EvmChain(http, urls, CHAINS[name], keep)
             for name, urls in sorted(settings.rpc.items())
