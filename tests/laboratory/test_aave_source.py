@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import polars as pl
 import pytest
-from laboratory.aave import RAY, UNLIMITED, VARIABLE, Curve, Market, Reserve, Terms, deploy_aave, fixed_price
-from laboratory.chain import FIRST_BLOCK, Chain, Reverted, binary
+from laboratory.aave import RAY, Reserve, Terms, deploy_aave, fixed_price
+from laboratory.aave_scene import DAYS, Scene, played_scene, settings_for
+from laboratory.chain import FIRST_BLOCK, Chain, Reverted
 from laboratory.uniswap_v2 import new_tokens
 
 from defimon.core.errors import FixSettings
@@ -18,99 +19,18 @@ from defimon.sources._http import Http
 from defimon.sources.aave import Aave
 from defimon.store.database import Store
 
-BORROWER = "0x" + "b0" * 20
-DAYS = 5
 
-
-class Scene:
-    """A lender of 1,000,000 USDC, a borrower against ether; `said` is the contracts' word each midnight."""
-
-    def __init__(self, chain: Chain) -> None:
-        self.chain = chain
-        self.market = deploy_aave(chain)
-        self.usdc, self.ether, self.frozen = self.market.add(
-            [
-                Terms(
-                    "USDC", 6, curve=Curve(0.9, 0.0, 0.055, 0.6), supply_cap=40_000_000, borrow_cap=9_000_000
-                ),
-                Terms("WETH", 18, 2_500.0, Curve(0.8, 0.01, 0.03, 0.8), reserve_factor=0.15),
-                Terms("OLD", 8, 3.0),
-            ]
-        )
-        self.market.configurator.send("setReserveFreeze", self.frozen.token.address, True)
-        self.supply(self.usdc, 1_000_000, chain.account)
-        self.supply(self.ether, 600, BORROWER)
-        self.borrow(self.usdc, 700_000)
-        self.said: list[dict[str, list[int]]] = []
-        for _ in range(DAYS):
-            self.pass_a_day()
-
-    def supply(self, reserve: Reserve, tokens: float, account: str) -> None:
-        asset, amount = reserve.token, reserve.units(tokens)
-        for to, data in (
-            asset.data("mint", amount),
-            asset.data("approve", self.market.pool.address, UNLIMITED),
-            self.market.pool.data("supply", asset.address, amount, account, 0),
-        ):
-            self.send(account, to, data)
-
-    def borrow(self, reserve: Reserve, tokens: float) -> None:
-        values = (reserve.token.address, reserve.units(tokens), VARIABLE, 0, BORROWER)
-        self.send(BORROWER, *self.market.pool.data("borrow", *values))
-
-    def send(self, account: str, to: str, data: bytes) -> None:
-        if account == self.chain.account:
-            self.chain.send([(to, data)])
-        else:
-            self.chain.send_from(account, to, data)
-
-    def pass_a_day(self) -> None:
-        """An action at noon, the last block of the day right before midnight, and the next day's first."""
-        now = int(self.chain.rpc("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
-        midnight = (now // 86_400 + 1) * 86_400
-        self.chain.rpc(
-            "evm_setNextBlockTimestamp", midnight - 43_200 if now < midnight - 43_300 else now + 60
-        )
-        self.supply(self.usdc, 1_000 * (1 + len(self.said)), self.chain.account)
-        self.chain.rpc("evm_setNextBlockTimestamp", midnight - 5)
-        self.chain.rpc("evm_mine")
-        self.said.append(self.told())
-        self.chain.rpc("evm_mine")
-
-    def told(self) -> dict[str, list[int]]:
-        """What the contracts' own view functions answer now, and what the lender could withdraw."""
-        return {
-            one.token.address: [
-                *self.market.data.call("getReserveData", one.token.address),
-                self.market.pool.call("getReserveNormalizedIncome", one.token.address),
-                one.deposits.call("balanceOf", self.chain.account),
-            ]
-            for one in self.reserves
-        }
-
-    @property
-    def reserves(self) -> list[Reserve]:
-        return [self.usdc, self.ether, self.frozen]
-
-    @property
-    def settings(self) -> Settings:
-        return load_settings({}, **settings_for(self.chain, self.market))
-
-
-def settings_for(chain: Chain, market: Market) -> dict[str, object]:
-    place = f"local:{market.provider.address}"
-    return {"rpc": {"local": str(chain.http.base_url)}, "aave_markets": place}
+@pytest.fixture(scope="module")
+def scene() -> Scene:
+    try:
+        return played_scene(31_337)
+    except FileNotFoundError as missing:
+        pytest.skip(f"needs npm: 'npm ci --ignore-scripts' in tests/laboratory did not bring {missing}")
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    try:
-        binary()
-    except FileNotFoundError as missing:
-        pytest.skip(f"needs npm: 'npm ci --ignore-scripts' in tests/laboratory did not bring {missing}")
-    chain = Chain.start(tmp_path_factory.mktemp("anvil"), "--slots-in-an-epoch", "0")
-    yield Scene(chain)
-    chain.stop()
+def settings(scene: Scene) -> Settings:
+    return load_settings({}, **settings_for(scene.market))
 
 
 @pytest.fixture
@@ -121,14 +41,12 @@ def store(tmp_path) -> Iterator[Store]:
 
 
 @pytest.fixture(scope="module")
-def panel(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+def panel(scene: Scene, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
     """Everything since the market began, through the engine and the store."""
     folder = tmp_path_factory.mktemp("store")
     with Store(f"sqlite:///{folder / 'store.db'}") as store:
         store.migrate()
-        found = collect_sources(
-            scene.settings, ["aave"], since=datetime(2023, 11, 1, tzinfo=UTC), store=store
-        )
+        found = collect_sources(settings, ["aave"], since=datetime(2023, 11, 1, tzinfo=UTC), store=store)
         assert not found.results[0].error
         return stored_panel(store)
 
@@ -165,12 +83,12 @@ def test_growth_of_the_index_is_what_a_depositor_could_withdraw(scene, panel):
         assert grown <= earned + 2 <= grown + half_a_day + 4
 
 
-def test_amounts_read_at_a_block_are_the_contracts_own(scene):
+def test_amounts_read_at_a_block_are_the_contracts_own(scene, settings):
     block = int(scene.chain.rpc("eth_blockNumber"), 16)
 
     async def read():
         async with Http() as http:
-            source = Aave.opened(http, scene.settings)
+            source = Aave.opened(http, settings)
             return await source.reserves(source.series()[0], block)
 
     told = scene.told()
@@ -207,21 +125,21 @@ def test_a_row_tells_caps_status_utilisation_and_worth(scene, panel):
     assert panel["origin"].unique().to_list() == ["simulated"]
 
 
-def test_asking_again_from_the_same_position_gives_the_same_rows(scene, panel, tmp_path):
+def test_asking_again_from_the_same_position_gives_the_same_rows(settings, panel, tmp_path):
     with Store(f"sqlite:///{tmp_path / 'store.db'}") as store:
         store.migrate()
-        collect_sources(scene.settings, ["aave"], since=datetime(2023, 11, 1, tzinfo=UTC), store=store)
+        collect_sources(settings, ["aave"], since=datetime(2023, 11, 1, tzinfo=UTC), store=store)
         again = stored_panel(store)
     assert again.drop("known_at").equals(panel.drop("known_at"))
 
 
-def test_the_next_run_goes_on_from_the_last_block(scene, store):
-    first = collect_sources(scene.settings, ["aave"], store=store).results[0]
+def test_the_next_run_goes_on_from_the_last_block(scene, settings, store):
+    first = collect_sources(settings, ["aave"], store=store).results[0]
     assert first.inserted == 2 * len(scene.reserves)  # yields, and prices
-    assert collect_sources(scene.settings, ["aave"], store=store).results[0].rows_in == 0
+    assert collect_sources(settings, ["aave"], store=store).results[0].rows_in == 0
 
 
-def test_rewards_count_while_they_run_and_not_after(scene, store):
+def test_rewards_count_while_they_run_and_not_after(scene, settings, store):
     chain, market = scene.chain, scene.market
     (coin,) = new_tokens(chain, 1)
     now = int(chain.rpc("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
@@ -229,7 +147,7 @@ def test_rewards_count_while_they_run_and_not_after(scene, store):
     market.reward(scene.usdc, coin, per_second, now + 86_400, market.till(), fixed_price(chain, 2.5))
     rates = []
     for _ in ("running", "ended"):
-        collect_sources(scene.settings, ["aave"], store=store)
+        collect_sources(settings, ["aave"], store=store)
         rows = stored_panel(store).filter(pl.col("symbol") == "USDC").sort("ts")
         rates.append(rows.row(-1, named=True))
         chain.rpc("evm_setNextBlockTimestamp", now + 100_000)
@@ -254,7 +172,7 @@ def test_a_block_whose_state_the_node_dropped_is_a_gap_and_the_rest_is_there(tmp
         for day in (1, 2, 3):
             chain.rpc("evm_setNextBlockTimestamp", start // 86_400 * 86_400 + day * 86_400 - 5)
             chain.rpc("anvil_mine", "0x6")
-        settings = load_settings({}, **settings_for(chain, market))
+        settings = load_settings({}, **settings_for(market))
         since = datetime.fromtimestamp(FIRST_BLOCK + 3_600, UTC)
         found = collect_sources(settings, ["aave"], since=since, store=store).results[0]
         assert not found.error
@@ -276,8 +194,8 @@ def test_a_market_without_a_node_and_a_place_that_is_none_are_refused():
 
 def test_a_contract_that_is_no_market_is_told_as_such(scene, store):
     place = f"local:{scene.usdc.token.address}"
-    settings = load_settings({}, rpc={"local": str(scene.chain.http.base_url)}, aave_markets=place)
-    found = collect_sources(settings, ["aave"], store=store).results[0]
+    wrong = load_settings({}, **{**settings_for(scene.market), "aave_markets": place})
+    found = collect_sources(wrong, ["aave"], store=store).results[0]
     assert found.gaps_open == 1
     assert store.read("yields").is_empty()
 
