@@ -1,11 +1,12 @@
 """CoinGecko: prices, market values, volumes and supplies of coins, now and as hourly history.
 
 Traps: `total_volume` is the turnover of the last 24 hours, whatever the interval; a market value or supply
-of zero means unknown; a chart of the last day alone comes in steps of five minutes, of up to 90 days in hours, of
-more in days; without a key and with a demo key it tells 365 days.
+of zero means unknown; a chart of the last day alone comes in steps of five minutes, of up to 90 days in
+hours, of more in days; without a key and with a demo key it tells 365 days.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -81,8 +82,10 @@ class CoinGecko(SeriesSource):
         if series.name == f"{self.name}:markets":
             yield await self._now()
             return
-        async for batch in self._history(series.name.removeprefix(f"{self.name}:history:"), wanted):
-            yield batch
+        coin = series.name.removeprefix(f"{self.name}:history:")
+        async with aclosing(self._history(coin, wanted)) as batches:
+            async for batch in batches:
+                yield batch
 
     async def _now(self) -> Batch:
         frames = []
@@ -96,7 +99,7 @@ class CoinGecko(SeriesSource):
         at = answer.fetched_at
         return Batch({"market_prices": rows}, None, _cursor(at), warnings=warnings, done=1, total=1)
 
-    async def _history(self, coin: str, wanted: Wanted) -> AsyncIterator[Batch]:
+    async def _history(self, coin: str, wanted: Wanted) -> AsyncGenerator[Batch, None]:
         """Whole hours that are over, in stretches that are told by the hour."""
         end = utc_now().replace(minute=0, second=0, microsecond=0)
         if wanted.until is not None:

@@ -7,7 +7,8 @@ history is edited afterwards. Impermanent loss (`il7d`) is not read: the service
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
@@ -92,11 +93,11 @@ class DefiLlama(DefiLlamaYields, SeriesSource):
         """One batch for the pools; one a chart; one for each question about a protocol or chain."""
         if series.name == f"{self.name}:pools":
             yield await self._pools_now(series, wanted)
-        elif series.name == f"{self.name}:charts":
-            async for batch in self._charts(wanted):
-                yield batch
-        else:
-            async for batch in self._figures(self._questions[series.name]):
+            return
+        charts = series.name == f"{self.name}:charts"
+        found = self._charts(wanted) if charts else self._figures(self._questions[series.name])
+        async with aclosing(found) as batches:
+            async for batch in batches:
                 yield batch
 
     async def _pools_now(self, series: Series, wanted: Wanted) -> Batch:
@@ -118,7 +119,7 @@ class DefiLlama(DefiLlamaYields, SeriesSource):
                 self._snapshot = await self.pools()
             return self._snapshot
 
-    async def _charts(self, wanted: Wanted) -> AsyncIterator[Batch]:
+    async def _charts(self, wanted: Wanted) -> AsyncGenerator[Batch, None]:
         """Charts of the followed pools; nothing where they were had today, since a day adds one point."""
         if self._settings is None or (wanted.cursor and wanted.cursor.ts.date() == utc_now().date()):
             return
@@ -147,7 +148,7 @@ class DefiLlama(DefiLlamaYields, SeriesSource):
         except (BadData, TryAgain) as fault:
             return fault
 
-    async def _figures(self, asked: list[questions.Question]) -> AsyncIterator[Batch]:
+    async def _figures(self, asked: list[questions.Question]) -> AsyncGenerator[Batch, None]:
         """The whole history with each asking: what the service edited since is a correction."""
         newest: datetime | None = None
         for done, question in enumerate(asked, start=1):

@@ -11,13 +11,17 @@ import polars as pl
 
 from defimon.core.errors import BadData, FixSettings
 from defimon.core.settings import Settings
+from defimon.core.units import utc_now
 from defimon.sources._base import reader_for
-from defimon.sources._http import Http
+from defimon.sources._http import Answer, Http
+from defimon.sources._manners import Manners
 from defimon.sources._series import Batch, Cursor, Keep, Series, SeriesSource, Wanted
 from defimon.sources._sheet import CSV_SUFFIXES, PARQUET_SUFFIXES, columns_of
 from defimon.sources.standard_panel import StandardPanel
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LARGEST_KEPT = Manners().largest_bytes
+"""Up to this size a file is kept as it came, as answers are: it may be gone tomorrow."""
 LARGEST_USUAL = 1.0
 MOST = 0.5
 """A usual yield of over 100 % a year in most of a file's rows is percent taken for a fraction."""
@@ -35,20 +39,21 @@ class Files(SeriesSource):
     lag: ClassVar[timedelta] = timedelta(0)
     configured_by = ("DEFIMON_FILES",)
 
-    def __init__(self, folder: Path | None, every: timedelta) -> None:
+    def __init__(self, folder: Path | None, every: timedelta, keep: Keep = lambda _: None) -> None:
         self._folder = folder
         self._every = every
+        self._keep = keep
 
     @classmethod
     def opened(cls, http: Http, settings: Settings, keep: Keep = lambda _: None) -> Self:
-        _ = http, keep
+        _ = http
         if settings.files is not None and not settings.files.is_dir():
             raise FixSettings(
                 f"DEFIMON_FILES names no folder: {settings.files}.",
                 variable="DEFIMON_FILES",
                 remedy="Name a folder that is there, or leave it out.",
             )
-        return cls(settings.files, timedelta(seconds=settings.yields_every_s))
+        return cls(settings.files, timedelta(seconds=settings.yields_every_s), keep)
 
     def series(self) -> list[Series]:
         if self._folder is None:
@@ -78,6 +83,8 @@ class Files(SeriesSource):
         if digest == before[0]:
             yield Batch(cursor=cursor, done=1, total=1)
             return
+        if status.st_size <= LARGEST_KEPT:
+            self._keep(Answer(series.name, await asyncio.to_thread(path.read_bytes), "", utc_now()))
         panel = await asyncio.to_thread(_panel, path)
         warning = f"{path.name} has changed since it was read last: it was read again"
         yield Batch(panel=panel, cursor=cursor, warnings=(warning,) if before[0] else (), done=1, total=1)
