@@ -1,8 +1,9 @@
-"""A store that takes writes of a run only while the run is its worker's."""
+"""A worker's store, which takes writes of a run only while the run is that worker's."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Self
 
 from defimon.core.errors import TryAgain
 from defimon.flows.job_runs import Run, is_held
@@ -32,31 +33,42 @@ class Stop:
 
 
 class LeasedStore(Store):
-    """Refuses every transaction of a run that has to end or is no longer held, with RunStopped.
+    """A store that, while it holds a run, refuses every transaction once the run has to end or is no longer
+    held, with RunStopped.
 
-    The row that says who holds it is read within the transaction: a worker that slept through its lease can
-    write nothing any more, however late it wakes.
+    The row that says who holds the run is read within the transaction: a worker that slept through its lease
+    can write nothing any more, however late it wakes.
     """
 
-    def __init__(self, url: str, run: Run, stop: Stop) -> None:
-        """`stop` learns it when the run is found to be another's."""
+    def __init__(self, url: str) -> None:
         super().__init__(url)
-        self._run = run
-        self._stop = stop
+        self._held: tuple[Run, Stop] | None = None
+
+    @contextmanager
+    def holding(self, run: Run, stop: Stop) -> Iterator[Self]:
+        """Takes writes of this run alone; `stop` learns it when the run is found to be another's."""
+        self._held = run, stop
+        try:
+            yield self
+        finally:
+            self._held = None
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """As that of any store. Raises RunStopped."""
-        if self._depth:
-            yield
+        if self._depth or self._held is None:
+            with super().transaction():
+                yield
             return
-        self._go_on()
+        run, stop = self._held
+        _go_on(run, stop)
         with super().transaction():
-            if not is_held(self, self._run):
-                self._stop.reason = LOST
-            self._go_on()
+            if not is_held(self, run):
+                stop.reason = LOST
+            _go_on(run, stop)
             yield
 
-    def _go_on(self) -> None:
-        if self._stop:
-            raise RunStopped(f"{self._run.job} ends early: {self._stop.why()}.")
+
+def _go_on(run: Run, stop: Stop) -> None:
+    if stop:
+        raise RunStopped(f"{run.job} ends early: {stop.why()}.")

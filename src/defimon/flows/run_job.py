@@ -17,7 +17,7 @@ from defimon.flows._leased_store import LOST, STOPPED, UNSURE, LeasedStore, RunS
 from defimon.flows.job_runs import Run, claim, give_back, look, renew, write_done, write_failed
 from defimon.store.database import Store
 
-__all__ = ["STOPPED", "Held", "Job", "Outcome", "Place", "Stop", "Turn", "run_job"]
+__all__ = ["STOPPED", "Held", "Job", "LeasedStore", "Outcome", "Place", "Stop", "Turn", "run_job"]
 
 HEARTBEATS = 4
 """Times that a lease is renewed before it would end: some may fail, or wait for another writer."""
@@ -65,9 +65,9 @@ class Place:
     owner: str
     lease: timedelta
 
-    def store(self) -> Store:
-        """The store, for the thread that asks."""
-        return Store(self.url)
+    def store(self) -> LeasedStore:
+        """The store, for one thread."""
+        return LeasedStore(self.url)
 
     @property
     def shown(self) -> str:
@@ -75,27 +75,28 @@ class Place:
         return repr(self.store())
 
 
-def run_job(job: Job, place: Place, worker: Stop) -> Run | None:
-    """Run the job's slot that is due; None when there is none or another has it.
+def run_job(job: Job, place: Place, store: LeasedStore, worker: Stop) -> Run | None:
+    """Run the job's slot that is due; None when there is none, or another has it or took it over.
 
-    Answers with the run as it ended: done, failed, or still running in name when it was given back because
-    `worker` says stop. Raises what the store raises; a mistake in the job's code is noted and raised.
+    `store` is the place's, of the thread that calls. Answers with the run as it ended: done, failed, or still
+    running in name when it was given back because `worker` says stop. Raises what the store raises; a mistake
+    in the job's code is noted and raised.
     """
-    with place.store() as store:
-        run = claim(store, job.name, job.schedule, place.owner, place.lease)
-        if run is None:
-            return None
-        log = structlog.get_logger().bind(job=job.name, slot=run.slot.isoformat(), attempt=run.attempt)
-        log.info("job begun", note=run.warnings)
-        ended = _worked(job, run, place, store, Stop(whole=worker))
-        _tell(log, ended)
-        return ended
+    run = claim(store, job.name, job.schedule, place.owner, place.lease)
+    if run is None:
+        return None
+    log = structlog.get_logger().bind(job=job.name, slot=run.slot.isoformat(), attempt=run.attempt)
+    log.info("job begun", note=run.warnings)
+    ended = _worked(job, run, place, store, Stop(whole=worker))
+    _tell(log, ended)
+    return ended
 
 
-def _worked(job: Job, run: Run, place: Place, store: Store, stop: Stop) -> Run | None:
-    with _Heartbeat(run, place, stop), LeasedStore(place.url, run, stop) as leased:
+def _worked(job: Job, run: Run, place: Place, store: LeasedStore, stop: Stop) -> Run | None:
+    with _Heartbeat(run, place, stop):
         try:
-            outcome = job.work(Held(run, leased, stop))
+            with store.holding(run, stop) as held:
+                outcome = job.work(Held(run, held, stop))
         except (RunStopped, asyncio.CancelledError):
             return None if stop.reason == LOST else give_back(store, run, f"given back: {stop.why()}")
         except TryAgain as fault:

@@ -86,6 +86,9 @@ class _Taker(Worker):  # type: ignore[misc]
             self._desk.note_away(fault)
             self.sleep()
 
+    def shutdown(self) -> None:
+        self._desk.leave()
+
 
 class JobConsumer(Consumer):  # type: ignore[misc]
     """A scheduler and `at_once` consumers as threads; signals are their owner's matter."""

@@ -10,7 +10,7 @@ import structlog
 
 from defimon.apps.worker._queue import queue_faults
 from defimon.core.errors import DefimonError
-from defimon.flows.run_job import Job, Place, Stop, run_job
+from defimon.flows.run_job import Job, LeasedStore, Place, Stop, run_job
 
 QUEUE_REST_S = 5.0
 """A queue that does not answer is left alone so long: waiting for it would hold up every job."""
@@ -35,6 +35,7 @@ class Desk:
         self._gate = threading.Lock()
         self._away_until = 0.0
         self._away = False
+        self._own_store = threading.local()
         self._log = structlog.get_logger()
 
     def announce(self, name: str) -> None:
@@ -64,10 +65,22 @@ class Desk:
         if job is None:
             self._log.warning("no such job", job=name)
             return
+        store = self._store_of_thread()
         try:
-            run_job(job, self.place, self._stop)
+            run_job(job, self.place, store, self._stop)
         except DefimonError as fault:
+            store.close()
             self._log.error("the run log cannot be written", job=name, error=str(fault))
+
+    def leave(self) -> None:
+        """What a consumer's thread does at its end."""
+        self._store_of_thread().close()
+
+    def _store_of_thread(self) -> LeasedStore:
+        if not hasattr(self._own_store, "store"):
+            self._own_store.store = self.place.store()
+        store: LeasedStore = self._own_store.store
+        return store
 
     def note_away(self, fault: Exception) -> None:
         with self._gate:

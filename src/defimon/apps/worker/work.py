@@ -67,12 +67,13 @@ def work_once(settings: Settings, jobs: Sequence[Job], *, at_once: int = 4) -> d
     Other workers on the same store are heeded. SIGTERM and SIGINT stop it as they stop `work`.
     """
     place, stop = place_of(settings), Stop()
+
+    def run(job: Job) -> Run | None:
+        with place.store() as store:
+            return run_job(job, place, store, stop)
+
     with _ended_by_signals(partial(setattr, stop, "reason", STOPPED)), ThreadPoolExecutor(at_once) as pool:
-        return dict(
-            zip(
-                (job.name for job in jobs), pool.map(lambda job: run_job(job, place, stop), jobs), strict=True
-            )
-        )
+        return dict(zip((job.name for job in jobs), pool.map(run, jobs), strict=True))
 
 
 @contextmanager
