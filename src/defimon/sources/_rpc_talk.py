@@ -30,10 +30,14 @@ class TooMuch(Exception):  # noqa: N818 - it says what the batch was, and never 
 
 
 class Talk:
-    """Sends calls to nodes, over HTTP or a WebSocket each."""
+    """Sends calls to nodes, over HTTP or a WebSocket each.
+
+    `requests` counts what was sent, `members` the calls in it: a batch is one request of many members.
+    """
 
     def __init__(self, http: Http) -> None:
         self.http = http
+        self.requests = self.members = 0
         self._ids = count(1)
         self._sockets: dict[str, WebSocket] = {}
 
@@ -108,6 +112,8 @@ class Talk:
         self, endpoint: Endpoint, payload: Sequence[Mapping[str, Any]], label: str, keep: Keep | None
     ) -> object:
         question: object = payload if len(payload) > 1 else payload[0]
+        self.requests += 1
+        self.members += len(payload)
         if endpoint.by_web_socket:
             return await self._send_over_socket(
                 endpoint, question, {one["id"] for one in payload}, label, keep
