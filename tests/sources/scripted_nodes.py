@@ -26,7 +26,7 @@ def word(text):
 
 
 class SmallChain:
-    """Blocks 0 to `head` of `transactions` each; from `forks` (height: name) on, hashes are another fork's."""
+    """Blocks 0 to `head` of `transactions` each; `forks` (height: name) are followed from their height on."""
 
     def __init__(self, head, *, transactions=2, chain_id=31337, logs=0):
         self.head = head

@@ -1,6 +1,7 @@
 """Blocks of one chain as a series: final ones move the position, forks are followed to their root."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, repeat
@@ -65,15 +66,17 @@ class BlockSeries:
         head = await self._chain.head()
         final = min(head, await self._chain.finalized(head))
         if self._wanted.until is not None:
-            async for batch in self._filled(min(self._wanted.until, final + 1), final):
-                yield batch
+            async with aclosing(self._filled(min(self._wanted.until, final + 1), final)) as filled:
+                async for batch in filled:
+                    yield batch
             return
         for _ in range(FORKS):
             if not await self._aligned(head, final):
                 return
             try:
-                async for batch in self._up_to(head, final):
-                    yield batch
+                async with aclosing(self._up_to(head, final)) as batches:
+                    async for batch in batches:
+                        yield batch
             except _OtherFork:
                 head = await self._chain.head()
                 final = min(head, await self._chain.finalized(head))
@@ -86,8 +89,9 @@ class BlockSeries:
         start = self._stand.cursor.number + 1 if self._stand.cursor else 0
         self._stand.next = self._began = start
         try:
-            async for batch in self._up_to(end - 1, final):
-                yield batch
+            async with aclosing(self._up_to(end - 1, final)) as batches:
+                async for batch in batches:
+                    yield batch
         except _OtherFork:
             raise Unsound(f"Blocks from {start} do not fit the stored ones around them.") from None
 
@@ -147,16 +151,13 @@ class BlockSeries:
     async def _up_to(self, head: int, final: int) -> AsyncGenerator[Batch, None]:
         """Reads from where the stand is up to and with `head`. Raises _OtherFork between parts."""
         self._end = head + 1
-        parts = self._reader.parts(self._stand.next, self._end)
-        try:
+        async with aclosing(self._reader.parts(self._stand.next, self._end)) as parts:
             async for part in parts:
                 if part.fault is not None and part.stop > final + 1:
                     self._chain.warnings.append(f"Blocks from {part.start} are not there yet: {part.fault}")
                     yield self._moved(None, {})
                     return
                 yield self._batch(part, head, final)
-        finally:
-            await parts.aclose()
 
     def _batch(self, part: Part, head: int, final: int) -> Batch:
         stand = self._stand
