@@ -1,8 +1,9 @@
 """Sources as the settings configure them, with the series that they are asked to follow."""
 
 import difflib
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
+from types import MappingProxyType
 
 from defimon.core.chains import chain_named
 from defimon.core.errors import FixSettings
@@ -16,10 +17,12 @@ from defimon.sources._series import Series, SeriesSource
 Wanted = list[tuple[SeriesSource, Series]]
 
 
-def series_sources() -> dict[str, type[SeriesSource]]:
-    """Every source that is collected piece by piece, by name."""
+@cache
+def series_sources() -> Mapping[str, type[SeriesSource]]:
+    """Every source that is collected piece by piece, by name; looked up once."""
     members = {name: FAMILY.load(name) for name in FAMILY.names()}
-    return {name: member for name, member in members.items() if issubclass(member, SeriesSource)}
+    found = {name: member for name, member in members.items() if issubclass(member, SeriesSource)}
+    return MappingProxyType(found)
 
 
 def opened_sources(
@@ -76,7 +79,7 @@ def refuse_nothing(wanted: Wanted, names: Sequence[str], chains: Sequence[str]) 
     )
 
 
-def _no_source(name: str, sources: dict[str, type[SeriesSource]]) -> FixSettings:
+def _no_source(name: str, sources: Mapping[str, type[SeriesSource]]) -> FixSettings:
     if name in FAMILY.names():
         remedy = "It is a format of files: `defimon import FILE` reads them."
         return FixSettings(f"{name} is not collected.", variable="source", remedy=remedy)
