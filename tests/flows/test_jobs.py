@@ -1,5 +1,7 @@
 """Slots, turns and the run log: who runs what, however many ask."""
 
+import asyncio
+import re
 import shutil
 import threading
 from dataclasses import replace
@@ -7,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
+from werkzeug import Response
 
 from defimon.core.errors import BadData, FixSettings, TryAgain
 from defimon.core.settings import load_settings
@@ -22,6 +25,7 @@ from defimon.flows._job_turns import (
     rest_after,
 )
 from defimon.flows._leased_store import LOST, STOPPED, RunStopped
+from defimon.flows._stopping import unless_stopped
 from defimon.flows.job_runs import claim, give_back, last_run, look, renew, write_done, write_failed
 from defimon.flows.jobs import Job, Outcome, jobs_of
 from defimon.flows.run_job import Place, Stop, run_job
@@ -333,3 +337,68 @@ def test_a_job_is_chosen_by_its_name_or_the_beginning_of_it():
     assert [job.name for job in jobs_of(settings, ["chain:polygon"])] == ["chain:polygon"]
     with pytest.raises(FixSettings, match=r"'cha' is no job\. Known: aggregates, .*chain:astar"):
         jobs_of(settings, ["cha"])
+
+
+@pytest.fixture
+def hung_service(httpserver):
+    """A service that takes a call and does not answer before the test is over."""
+    asked, over = threading.Event(), threading.Event()
+
+    def answer(request):
+        asked.set()
+        over.wait(timeout=30)
+        return Response("[]")
+
+    httpserver.expect_request(re.compile(".*")).respond_with_handler(answer)
+    yield httpserver.url_for("").rstrip("/"), asked
+    over.set()
+
+
+def test_a_collection_that_waits_for_a_service_ends_when_it_is_told_to_stop(place, store, hung_service):
+    url, asked = hung_service
+    settings = load_settings({}, coingecko_url=url, coins="ethereum")
+    (job,) = [job for job in jobs_of(settings, ["prices"]) if job.name == "prices"]
+    worker = Stop()
+
+    def tell():
+        assert asked.wait(timeout=30)
+        worker.reason = STOPPED
+
+    told = threading.Thread(target=tell)
+    told.start()
+    run = run_job(job, place, store, worker)
+    told.join()
+    assert (run.status, run.error) == ("running", "given back: its worker was told to stop")
+
+
+def test_a_job_of_which_every_series_failed_has_failed(place, store, httpserver):
+    httpserver.expect_request(re.compile(".*")).respond_with_data("no such coin", status=404)
+    settings = load_settings({}, coingecko_url=httpserver.url_for("").rstrip("/"), coins="ethereum")
+    (job,) = [job for job in jobs_of(settings, ["prices"]) if job.name == "prices"]
+    run = run_job(job, place, store, Stop())
+    assert run.status == "failed"
+    assert run.error.startswith("coingecko:")
+
+
+def test_upkeep_and_aggregates_run_on_an_empty_store(place, store):
+    settings = load_settings({}, rpc={"astar": "http://127.0.0.1:1"})
+    for job in jobs_of(settings, ["upkeep", "aggregates"]):
+        run = run_job(job, place, store, Stop())
+        assert (run.status, run.rows) == ("done", 0)
+
+
+def test_what_is_done_is_answered_and_what_is_stopped_is_cleaned_up_once():
+    cleaned = []
+
+    async def work(seconds):
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            await asyncio.sleep(0.15)
+            cleaned.append(seconds)
+        return seconds
+
+    assert asyncio.run(unless_stopped(work(0), lambda: False)) == 0
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(unless_stopped(work(60), iter([False, True, True]).__next__))
+    assert cleaned == [0, 60]

@@ -12,6 +12,7 @@ from defimon.core.settings import Settings
 from defimon.core.tables import SOURCE_HEALTH
 from defimon.core.units import utc_now
 from defimon.flows._opened_sources import opened_sources, refuse_nothing, series_sources
+from defimon.flows._stopping import unless_stopped
 from defimon.flows._store import open_store
 from defimon.flows._store_thread import StoreThread
 from defimon.flows.chain_aggregates import Aggregated, aggregate_chains
@@ -84,18 +85,20 @@ def collect_sources(
     store: Store | None = None,
     manners: Manners | None = None,
     refuse_none: bool = False,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Collection:
     """Bring the configured series of the named sources and chains up to date; of all where none is named.
 
     `chosen` narrows the series further; `store` is the settings' own unless given. A series that fails says
     so in its result. Raises FixSettings for an unknown name, for settings that do not fit and, with
-    `refuse_none`, where there is no series; and what the store raises.
+    `refuse_none`, where there is no series; what the store raises; and CancelledError soon after `stopped`
+    turns true, with what came before it stored.
     """
     if store is None:
         with open_store(settings) as own:
             return collect_sources(
                 settings, names, chains, since=since, progress=progress, chosen=chosen, store=own,
-                manners=manners, refuse_none=refuse_none,
+                manners=manners, refuse_none=refuse_none, stopped=stopped,
             )  # fmt: skip
 
     async def run(lent: Store) -> Collection:
@@ -111,7 +114,7 @@ def collect_sources(
                 thread.soon(partial(Store.write, table="source_health", frame=health))
         return Collection(tuple(results), health)
 
-    return asyncio.run(run(store))
+    return asyncio.run(unless_stopped(run(store), stopped))
 
 
 def health_rows(http: Http, *, begin_again: bool = False) -> pl.DataFrame:

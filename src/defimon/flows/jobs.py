@@ -10,43 +10,52 @@ from defimon.flows._job_turns import Schedule
 from defimon.flows.chain_aggregates import aggregate_chains
 from defimon.flows.collect_sources import collect_sources, list_series
 from defimon.flows.collection import SeriesResult
+from defimon.flows.pool_aliases import propose_aliases
+from defimon.flows.retention import drop_old_answers
 from defimon.flows.run_job import Held, Job, Outcome
 from defimon.sources._series import Series
 
 __all__ = ["Held", "Job", "Outcome", "Schedule", "jobs_of"]
 
-KINDS = {
-    "aave": "yields",
+NAMES = {
+    "aave": "yields:{chain}",
     "coingecko": "prices",
     "defillama": "yields",
     "etherscan": "contracts",
-    "evm_rpc": "chain",
+    "evm_rpc": "chain:{chain}",
     "github": "development",
-    "substrate_rpc": "chain",
-    "uniswap": "yields",
+    "substrate_rpc": "chain:{chain}",
+    "uniswap": "yields:{chain}",
 }
-"""What a source's series are about, the first word of their jobs; a source that is not here is its own."""
+"""Names of the jobs that collect a source; one that is not here gives its own.
+
+What is asked of a chain's nodes has a job for each chain: a chain whose nodes are slow holds up no other. What
+is asked of one service has one job, so that its limits are kept.
+"""
 
 AGGREGATES = Schedule(timedelta(hours=1), delay=timedelta(minutes=20))
 """An hour is aggregated once a later block is final: on Ethereum after 13 to 19 minutes (two epochs of 32
 slots of 12 s, and the rest of the one under way)."""
+
+UPKEEP = Schedule(timedelta(days=1), delay=timedelta(minutes=40))
+"""When yesterday's snapshots are complete."""
 
 UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 """Seconds of a unit of time, longest first."""
 
 
 def jobs_of(settings: Settings, only: Sequence[str] = ()) -> list[Job]:
-    """Jobs that collect every series of the settings, and the one that aggregates chains; by name.
+    """Jobs that collect every series of the settings, aggregate chains, and keep the store in order; by name.
 
-    A job's name is the kind of its series, the chain if they are of one, and its pace if a job of the same
-    kind and chain has a quicker one: `yields`, `chain:astar`, `yields:1d`. `only` keeps those whose name, or
-    a beginning of it up to a colon, is given. Raises FixSettings for a name that is no job's, and where
-    there is none at all.
+    A job's name is that of NAMES, with its pace where another of that name has a quicker one: `yields`,
+    `chain:astar`, `yields:1d`. `only` keeps those whose name, or
+    a beginning of it up to a colon, is given. Raises FixSettings for a name that is no job's.
     """
-    series = list_series(settings)
-    jobs = [_collecting(name, group, settings) for name, group in _grouped(series).items()]
-    if any(KINDS.get(one.source) == "chain" for one in series):
+    groups = _grouped(list_series(settings))
+    jobs = [_collecting(name, group, settings) for name, group in groups.items()]
+    if any(name.startswith("chain:") for name in groups):
         jobs.append(Job("aggregates", AGGREGATES, _aggregate))
+    jobs.append(Job("upkeep", UPKEEP, partial(_keep_up, settings=settings)))
     return _chosen(sorted(jobs, key=lambda job: job.name), only)
 
 
@@ -60,14 +69,7 @@ def _chosen(jobs: list[Job], only: Sequence[str]) -> list[Job]:
     for name in only:
         if not any(_is_of(job, name) for job in jobs):
             raise FixSettings(f"{name[:60]!r} is no job.", variable="only", remedy=f"Known: {known}.")
-    kept = [job for job in jobs if not only or any(_is_of(job, name) for name in only)]
-    if not kept:
-        raise FixSettings(
-            "There is nothing to collect.",
-            variable="DEFIMON_RPC_<CHAIN>",
-            remedy="Name nodes, coins, repositories or protocols in the settings.",
-        )
-    return kept
+    return [job for job in jobs if not only or any(_is_of(job, name) for name in only)]
 
 
 def _is_of(job: Job, name: str) -> bool:
@@ -78,7 +80,7 @@ def _grouped(series: Iterable[Series]) -> dict[str, list[Series]]:
     """Series by the name of their job; those of one job have the same pace."""
     kinds: dict[str, dict[timedelta, list[Series]]] = {}
     for one in series:
-        kind = ":".join(word for word in (KINDS.get(one.source, one.source), one.chain) if word)
+        kind = NAMES.get(one.source, one.source).format(chain=one.chain)
         kinds.setdefault(kind, {}).setdefault(one.every, []).append(one)
     groups = {}
     for kind, paces in kinds.items():
@@ -104,6 +106,7 @@ def _collect(held: Held, *, settings: Settings, group: Sequence[Series]) -> Outc
         sorted({series.source for series in group}),
         chosen=lambda series: series.name in names,
         store=held.store,
+        stopped=lambda: bool(held.stop),
     )
     return _outcome(done.results)
 
@@ -120,3 +123,11 @@ def _outcome(results: Sequence[SeriesResult]) -> Outcome:
 def _aggregate(held: Held) -> Outcome:
     done = aggregate_chains(held.store)
     return Outcome(sum(one.written.inserted + one.written.corrected for one in done))
+
+
+def _keep_up(held: Held, *, settings: Settings) -> Outcome:
+    """Ids that changed are proposed as aliases, and old snapshots give up their bodies."""
+    proposed = propose_aliases(held.store)
+    dropped = drop_old_answers(held.store, settings)
+    said = f"bodies of {dropped.answers} old snapshots dropped, {dropped.length} bytes uncompressed"
+    return Outcome(proposed.inserted + proposed.corrected, (said,) if dropped.answers else ())
