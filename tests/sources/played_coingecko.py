@@ -75,8 +75,9 @@ class PlayedCoinGecko:
             step = DAY
         elif end - start <= DAY and start >= now - DAY:
             step = FIVE_MINUTES
-        first = int(max(start, self.born.timestamp()) // step + 1) * step
-        stamps = [at * 1_000 + 123 for at in range(first, int(end) + 1, step) if at <= end]
+        first = max(start, self.born.timestamp())
+        whole = range(int(first // step) * step, int(end) + 1, step)
+        stamps = [at * 1_000 + 123 for at in whole if first <= at + 0.123 <= end]
         return _json(
             {
                 "prices": [[at, self.edit.get(at, price_at(at))] for at in stamps],

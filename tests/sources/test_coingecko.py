@@ -1,0 +1,211 @@
+"""CoinGecko's documented answers, its granularity and limits, and what becomes of them."""
+
+import asyncio
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from werkzeug import Response
+
+sys.path.append(str(Path(__file__).parent))  # so that the played service can be imported
+
+from played_coingecko import TOO_MANY, PlayedCoinGecko, hours_ago, market, price_at
+
+from defimon.core.settings import Settings
+from defimon.flows.collect_sources import collect_sources
+from defimon.sources._http import Http
+from defimon.sources._manners import Manners
+from defimon.sources._series import Cursor, Wanted
+from defimon.sources.coingecko import KEYED_GAP_S, KEYLESS_GAP_S, CoinGecko, _manners
+
+QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, attempts=2)
+
+
+@pytest.fixture
+def gecko(httpserver):
+    return PlayedCoinGecko(httpserver)
+
+
+def settings(gecko, **given):
+    return Settings(**{"coingecko_url": gecko.url, "coins": ("astar", "ethereum"), **given})
+
+
+def collected(store, gecko, which="markets", since=None, **given):
+    done = collect_sources(
+        settings(gecko, **given),
+        ["coingecko"],
+        since=since,
+        chosen=lambda series: series.name == f"coingecko:{which}",
+        store=store,
+        manners=QUICK,
+    )
+    (result,) = done.results
+    return result
+
+
+def names(gecko, **given):
+    async def asked():
+        async with Http(QUICK) as http:
+            return [one.name for one in CoinGecko.opened(http, settings(gecko, **given)).series()]
+
+    return asyncio.run(asked())
+
+
+def prices(store):
+    return store.read("market_prices").sort("asset_id", "ts")
+
+
+def test_coins_of_the_settings_and_of_followed_chains_are_asked_for(gecko):
+    nodes = {"astar": ("http://127.0.0.1:1",), "base": ("http://127.0.0.1:1",)}
+    assert names(gecko, coins=("curve-dao-token", "astar"), rpc=nodes) == [
+        "coingecko:markets",
+        "coingecko:history:curve-dao-token",
+        "coingecko:history:astar",
+        "coingecko:history:ethereum",
+    ]
+    assert names(gecko, coins=()) == []
+
+
+def test_a_price_is_of_the_time_that_the_service_names(store, gecko):
+    result = collected(store, gecko)
+    assert (result.error, result.inserted) == ("", 2)
+    row = prices(store).row(0, named=True)
+    assert row["ts"] == datetime(2026, 1, 5, 12, 0, 30, 123000, tzinfo=UTC)
+    assert (row["asset_id"], row["close_usd"], row["circulating_supply"]) == ("astar", 0.05, 1e6)
+    assert row["open_usd"] is row["high_usd"] is row["low_usd"] is None
+    assert row["known_at"] == result.cursor.ts > row["ts"]
+    assert collected(store, gecko).inserted == 0
+
+
+def test_nulls_are_unknown_and_so_are_a_value_and_a_supply_of_zero(store, gecko):
+    gecko.coins["astar"] = market(
+        "astar", 0.05, market_cap=0, circulating_supply=0.0, total_supply=None, total_volume=0
+    )
+    collected(store, gecko)
+    row = prices(store).row(0, named=True)
+    assert row["market_cap_usd"] is row["circulating_supply"] is row["total_supply"] is None
+    assert row["volume_usd"] == 0.0
+
+
+def test_a_coin_that_is_unknown_or_has_no_price_is_told(store, gecko):
+    gecko.coins["ethereum"]["current_price"] = None
+    result = collected(store, gecko, coins=("astar", "ethereum", "atlantis"))
+    assert result.warnings == ("CoinGecko tells no price of atlantis, ethereum",)
+    assert prices(store)["asset_id"].to_list() == ["astar"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"prices": []}, "expected a list of coins"),
+        ([{"symbol": "astr"}], "expected an object with id"),
+        ([{"id": "astar"}], "field current_price: absent"),
+        ([market("astar", 0.05, total_supply="0.05")], "field total_supply: found '0.05'"),
+        ([market("astar", -1.0)], "expected no less than 0"),
+        ([market("astar", 1.0, last_updated="yesterday")], "expected a time"),
+        ({"error": "coin not found"}, "coin not found"),
+        ({"status": {"error_code": 10002, "error_message": "API Key Missing"}}, "API Key Missing"),
+    ],
+)
+def test_another_shape_or_an_error_with_status_200_is_told(store, gecko, answer, words):
+    gecko.answers = [Response(json.dumps(answer), content_type="application/json")]
+    result = collected(store, gecko)
+    assert words in result.error
+    assert (store.count("market_prices"), store.count("raw_answers")) == (0, 1)
+
+
+def test_too_many_calls_told_within_an_answer_say_when_to_come_back(store, gecko):
+    gecko.answers = [Response(json.dumps(TOO_MANY), content_type="application/json")]
+    assert "exceeded the Rate Limit" in collected(store, gecko).error
+
+
+def test_too_many_calls_are_asked_again(store, gecko):
+    gecko.answers = [Response("{}", status=429, headers={"Retry-After": "0"})]
+    assert collected(store, gecko).error == ""
+
+
+def test_the_key_goes_in_its_header_and_nowhere_else(store, httpserver):
+    gecko = PlayedCoinGecko(httpserver, key="CG-key")
+    assert collected(store, gecko, coingecko_key="CG-key").error == ""
+    assert "401" in collected(store, gecko).error
+    assert not any("CG-key" in path for path in gecko.asked)
+
+
+def test_history_comes_by_the_hour_in_stretches_of_ninety_days(store, gecko):
+    result = collected(store, gecko, "history:astar", since=hours_ago(200 * 24))
+    assert (result.error, result.inserted) == ("", 200 * 24)
+    asked = [path for path in gecko.asked if "range" in path]
+    assert len(asked) == 3
+    rows = prices(store)
+    assert rows["ts"].diff().drop_nulls().unique().to_list() == [timedelta(hours=1)]
+    first = rows.row(0, named=True)
+    assert first["close_usd"] == price_at(int(first["ts"].timestamp() * 1_000))
+    assert first["market_cap_usd"] is None
+    assert first["known_at"] == first["ts"] + timedelta(minutes=30)
+    assert result.cursor.ts == hours_ago(0)
+
+
+def test_an_hour_more_is_told_by_the_hour_and_not_in_minutes(store, gecko):
+    async def asked():
+        async with Http(QUICK) as http:
+            source = CoinGecko.opened(http, settings(gecko))
+            at = hours_ago(3)
+            wanted = Wanted(cursor=Cursor(int(at.timestamp() * 1e6), at))
+            return [batch async for batch in source.batches(source.series()[1], wanted)]
+
+    (batch,) = asyncio.run(asked())
+    assert batch.rows["market_prices"].height == 3
+
+
+def test_history_before_what_the_plan_tells_is_a_gap_for_good(store, gecko):
+    result = collected(store, gecko, "history:astar", since=hours_ago(500 * 24))
+    assert result.error == ""
+    (gap,) = store.read("gaps").to_dicts()
+    assert (gap["status"], gap["reason"]) == ("lost", "CoinGecko tells the last 365 days only")
+    assert gap["start"] == int(hours_ago(500 * 24).timestamp() * 1e6) + 1
+    assert abs(gap["end"] / 1e6 - hours_ago(365 * 24).timestamp()) < 2 * 3_600
+    assert 364 * 24 < prices(store).height <= 365 * 24
+
+
+def test_without_a_beginning_it_is_a_year(store, gecko):
+    assert 364 * 24 < collected(store, gecko, "history:astar").inserted <= 365 * 24
+
+
+def test_hours_before_a_coin_was_born_are_empty_and_not_asked_for_again(store, gecko):
+    gecko.born = hours_ago(30)
+    result = collected(store, gecko, "history:astar", since=hours_ago(100 * 24))
+    assert (result.error, result.inserted) == ("", 30)
+    gecko.asked.clear()
+    collected(store, gecko, "history:astar")
+    assert gecko.asked == []
+
+
+def test_a_broken_history_says_so_and_keeps_what_came_before(store, gecko):
+    good = collected(store, gecko, "history:astar", since=hours_ago(24 * 24)).inserted
+    gecko.answers = [Response('{"prices": [[1]], "market_caps": [], "total_volumes": []}')]
+    result = collected(store, gecko, "history:ethereum")
+    assert "expected milliseconds and a figure" in result.error
+    assert prices(store).height == good
+
+
+def test_an_unknown_coin_is_told(store, gecko):
+    assert "coin not found" in collected(store, gecko, "history:atlantis", coins=("atlantis",)).error
+
+
+def test_the_pace_is_that_of_the_plan():
+    url = "https://api.coingecko.com/api/v3"
+    assert _manners(url, Manners(), keyed=True).gap_s == KEYED_GAP_S
+    assert _manners(url, Manners(), keyed=False).gap_s == KEYLESS_GAP_S
+
+
+def test_a_stamp_that_comes_twice_counts_once(store, gecko):
+    at = int(hours_ago(1).timestamp() * 1_000)
+    body = {"prices": [[at, 1.0], [at, 2.0]], "market_caps": [[at, 5.0]], "total_volumes": []}
+    gecko.answers = [Response(json.dumps(body), content_type="application/json")]
+    collected(store, gecko, "history:astar", since=hours_ago(10))
+    assert prices(store).select("close_usd", "market_cap_usd", "volume_usd").rows() == [(2.0, 5.0, None)]
+    assert prices(store)["origin"].to_list() == ["observed"]
+    assert prices(store).filter(pl.col("source") != "coingecko").is_empty()
