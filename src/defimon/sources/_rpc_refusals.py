@@ -44,7 +44,8 @@ _RATE = re.compile(
 )
 _BATCH = re.compile(
     r"batch.{0,40}(limit|large|size|big|exceed|too many|max)|(too many|large|max\w*).{0,30}batch|"
-    r"(response|content|request|payload|body).{0,20}(too (large|big)|size)|entity too large",
+    r"(response|content|request|payload|body).{0,20}(too (large|big)|size)|entity too large|"
+    r"batch\w* requests?.{0,20}(not supported|disabled)",
     re.IGNORECASE,
 )
 _RANGE = re.compile(
@@ -58,7 +59,7 @@ _NO_RANGE = re.compile(r"invalid (block )?range", re.IGNORECASE)
 _ELSEWHERE = re.compile(
     r"header not found|unknown block|block not found|missing trie|not (yet )?(available|synced)|"
     r"timed? ?out|busy|overload|temporar|pruned|state.{0,30}not available|could not be found|unavailable|"
-    r"historical state|try again",
+    r"historical state|try again|unknownblock|already discarded|state.{0,20}discarded",
     re.IGNORECASE,
 )
 _AHEAD = re.compile(
