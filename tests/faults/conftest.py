@@ -1,0 +1,16 @@
+"""One server and one clock for all seeds that a process plays."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parent))  # so that the modules of the world can be imported
+
+
+@pytest.fixture(scope="session")
+def player(tmp_path_factory):
+    from simulation import playing
+
+    with playing(tmp_path_factory.mktemp("seeds")) as found:
+        yield found

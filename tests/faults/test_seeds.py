@@ -1,0 +1,12 @@
+"""Whatever goes wrong: no row lost, none doubled, no gap unmarked, and the same content in the end."""
+
+import pytest
+
+SEEDS = 300
+TOGETHER = 10
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, TOGETHER))
+def test_a_record_kept_through_faults_ends_as_the_one_kept_without(player, first):
+    outcomes = [player.play(seed) for seed in range(first, first + TOGETHER)]
+    assert not [one.told() for one in outcomes if one.problems]
