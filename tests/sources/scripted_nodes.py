@@ -1,10 +1,19 @@
 """Nodes of a small chain on loopback: they answer honestly, but for what a test makes them say first."""
 
+import asyncio
 import hashlib
 import json
 from itertools import count
 
+from pydantic import SecretStr
 from werkzeug import Response
+
+from defimon.core.chains import CHAINS
+from defimon.sources._evm_chain import EvmChain
+from defimon.sources._evm_words import quantity
+from defimon.sources._http import Http
+from defimon.sources._json_rpc import JsonRpc
+from defimon.sources._manners import Manners
 
 GENESIS_S = 1_700_000_000
 GWEI = 10**9
@@ -23,6 +32,9 @@ class Refusal(Exception):  # noqa: N818
 
 def word(text):
     return "0x" + hashlib.sha256(str(text).encode()).hexdigest()
+
+
+TRANSFER = word("Transfer")
 
 
 class SmallChain:
@@ -79,14 +91,15 @@ class SmallChain:
         ]
 
     def logs(self, number):
+        block, sender = self.hash_at(number), word((number, 0, self.hash_at(number)))
         return [
             {
                 "blockNumber": hex(number),
                 "logIndex": hex(place),
-                "blockHash": self.hash_at(number),
-                "transactionHash": self.transaction(number, 0)["hash"],
+                "blockHash": block,
+                "transactionHash": sender,
                 "address": "0x" + "ab" * 20,
-                "topics": [word("Transfer")],
+                "topics": [TRANSFER],
                 "data": hex(place),
             }
             for place in range(self.logs_each)
@@ -185,3 +198,34 @@ def refused(code, words, data=None):
         return said if len(said) > 1 else said[0]
 
     return act
+
+
+QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, attempts=3)
+
+
+def asked(urls, ask, manners=QUICK):
+    """What `ask` gives for JSON-RPC over these addresses."""
+
+    async def main():
+        async with Http(manners) as http:
+            rpc = JsonRpc(http, [SecretStr(url) for url in urls])
+            try:
+                return await ask(rpc)
+            finally:
+                await rpc.close()
+
+    return asyncio.run(main())
+
+
+def read(nodes, ask, manners=QUICK):
+    """What `ask` gives for a reader of the local chain over these nodes."""
+
+    async def main():
+        async with Http(manners) as http:
+            return await ask(EvmChain(http, [SecretStr(node.url) for node in nodes], CHAINS["local"]))
+
+    return asyncio.run(main())
+
+
+def head(rpc):
+    return rpc.call("eth_blockNumber", read=quantity)

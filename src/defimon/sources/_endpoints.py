@@ -1,5 +1,6 @@
 """A chain's nodes: how each does, what each was found to bear, and in which order to ask them."""
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from math import log2
@@ -93,7 +94,7 @@ def _is_address(url: str) -> bool:
         parts = httpx.URL(url)
     except httpx.InvalidURL:
         return False
-    return parts.scheme in SCHEMES and bool(parts.host)
+    return parts.scheme in SCHEMES and bool(parts.host) and not re.search(r"\s", url)
 
 
 def manners_for(url: SecretStr, manners: Manners) -> Manners:
