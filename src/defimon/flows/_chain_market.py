@@ -91,10 +91,15 @@ def _defi(store: Store, chain: str, since: datetime | None) -> pl.DataFrame:
     )
     whole = (pl.col("protocol") == "all").any().over(keys)
     summed = last.filter(~whole | (pl.col("protocol") == "all")).group_by(keys, maintain_order=True)
-    days = summed.agg(pl.col("value").sum(), pl.col("known_at").max(), protocols=pl.len()).sort(keys)
+    days = summed.agg(pl.col("value").sum(), pl.col("known_at").max()).sort(keys)
     named = days.with_columns(metric=pl.format("defi_{}", "metric"))
-    counted = days.filter(pl.col("metric") == "tvl_usd").with_columns(
-        metric=pl.lit("defi_protocols"), value=pl.col("protocols").cast(pl.Float64)
+    counted = (
+        last.filter((pl.col("metric") == "tvl_usd") & (pl.col("protocol") != "all"))
+        .group_by(keys, maintain_order=True)
+        .agg(value=pl.len().cast(pl.Float64), known_at=pl.col("known_at").max())
+        .sort(keys)
+        .with_columns(metric=pl.lit("defi_protocols"))
+        .select(named.columns)
     )
     return _contract(pl.concat([named, counted]), chain, DAY)
 
