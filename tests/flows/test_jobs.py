@@ -402,3 +402,21 @@ def test_what_is_done_is_answered_and_what_is_stopped_is_cleaned_up_once():
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(unless_stopped(work(60), iter([False, True, True]).__next__))
     assert cleaned == [0, 60]
+
+
+def test_series_of_one_name_and_different_paces_are_different_jobs():
+    settings = load_settings({}, coins="ethereum", prices_every_s=600)
+    found = {job.name: job.schedule.every for job in jobs_of(settings, ["prices"])}
+    assert found["prices"] == timedelta(minutes=10)
+    assert len(found) == len(set(found.values()))
+    assert all(name.removeprefix("prices:") in {"prices", "1h", "1d"} for name in found)
+
+
+def test_files_that_come_while_the_worker_runs_are_collected(place, store, tmp_path):
+    folder = tmp_path / "dumps"
+    folder.mkdir()
+    (job,) = jobs_of(load_settings({}, files=folder), ["files"])
+    (folder / "panel.csv").write_text("pool_id,ts,apy\na,2026-01-01,0.04\na,2026-01-02,0.05\n")
+    run = run_job(job, place, store, Stop())
+    assert (run.status, store.count("yields")) == ("done", 2)
+    assert run.rows >= 2

@@ -1,6 +1,7 @@
 """The jobs of a worker: which series each collects, and how often, from the settings."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
@@ -29,8 +30,8 @@ NAMES = {
 }
 """Names of the jobs that collect a source; one that is not here gives its own.
 
-What is asked of a chain's nodes has a job for each chain: a chain whose nodes are slow holds up no other. What
-is asked of one service has one job, so that its limits are kept.
+What is asked of a chain's nodes has a job for each chain: a chain whose nodes are slow holds up no other.
+What is asked of one service has one job, so that its limits are kept.
 """
 
 AGGREGATES = Schedule(timedelta(hours=1), delay=timedelta(minutes=20))
@@ -48,20 +49,26 @@ def jobs_of(settings: Settings, only: Sequence[str] = ()) -> list[Job]:
     """Jobs that collect every series of the settings, aggregate chains, and keep the store in order; by name.
 
     A job's name is that of NAMES, with its pace where another of that name has a quicker one: `yields`,
-    `chain:astar`, `yields:1d`. `only` keeps those whose name, or
-    a beginning of it up to a colon, is given. Raises FixSettings for a name that is no job's.
+    `chain:astar`, `yields:1d`. `only` keeps those whose name, or a beginning of it up to a colon, is given.
+    Raises FixSettings for a name that is no job's.
     """
     groups = _grouped(list_series(settings))
-    jobs = [_collecting(name, group, settings) for name, group in groups.items()]
+    if settings.files is not None:  # files may come while the worker runs
+        groups.setdefault("files", _Group("files", timedelta(seconds=settings.yields_every_s), {"files"}))
+    jobs = [
+        Job(name, Schedule(group.every), partial(_collect, settings=settings, group=group))
+        for name, group in groups.items()
+    ]
     if any(name.startswith("chain:") for name in groups):
         jobs.append(Job("aggregates", AGGREGATES, _aggregate))
     jobs.append(Job("upkeep", UPKEEP, partial(_keep_up, settings=settings)))
     return _chosen(sorted(jobs, key=lambda job: job.name), only)
 
 
-def job_by_series(series: Iterable[Series]) -> dict[str, str]:
+def job_by_series(series: Sequence[Series]) -> dict[str, str]:
     """Name of the job that collects each series, by the name of the series."""
-    return {one.name: job for job, group in _grouped(series).items() for one in group}
+    jobs = {(group.name, group.every): name for name, group in _grouped(series).items()}
+    return {one.name: jobs[_name(one), one.every] for one in series}
 
 
 def _chosen(jobs: list[Job], only: Sequence[str]) -> list[Job]:
@@ -76,17 +83,32 @@ def _is_of(job: Job, name: str) -> bool:
     return f"{job.name}:".startswith(f"{name}:")
 
 
-def _grouped(series: Iterable[Series]) -> dict[str, list[Series]]:
-    """Series by the name of their job; those of one job have the same pace."""
-    kinds: dict[str, dict[timedelta, list[Series]]] = {}
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Series of one name and pace; which they are is looked up in each run, since there may be new ones."""
+
+    name: str
+    every: timedelta
+    sources: set[str]
+
+    def holds(self, series: Series) -> bool:
+        return (_name(series), series.every) == (self.name, self.every)
+
+
+def _name(series: Series) -> str:
+    return NAMES.get(series.source, series.source).format(chain=series.chain)
+
+
+def _grouped(series: Iterable[Series]) -> dict[str, _Group]:
+    """Groups by the name of their job."""
+    sources: dict[str, dict[timedelta, set[str]]] = {}
     for one in series:
-        kind = NAMES.get(one.source, one.source).format(chain=one.chain)
-        kinds.setdefault(kind, {}).setdefault(one.every, []).append(one)
-    groups = {}
-    for kind, paces in kinds.items():
-        for place, pace in enumerate(sorted(paces)):
-            groups[f"{kind}:{_shown(pace)}" if place else kind] = paces[pace]
-    return groups
+        sources.setdefault(_name(one), {}).setdefault(one.every, set()).add(one.source)
+    return {
+        f"{name}:{_shown(pace)}" if place else name: _Group(name, pace, paces[pace])
+        for name, paces in sources.items()
+        for place, pace in enumerate(sorted(paces))
+    }
 
 
 def _shown(pace: timedelta) -> str:
@@ -95,16 +117,11 @@ def _shown(pace: timedelta) -> str:
     return f"{seconds / length:g}{sign}"
 
 
-def _collecting(name: str, group: Sequence[Series], settings: Settings) -> Job:
-    return Job(name, Schedule(group[0].every), partial(_collect, settings=settings, group=group))
-
-
-def _collect(held: Held, *, settings: Settings, group: Sequence[Series]) -> Outcome:
-    names = {series.name for series in group}
+def _collect(held: Held, *, settings: Settings, group: _Group) -> Outcome:
     done = collect_sources(
         settings,
-        sorted({series.source for series in group}),
-        chosen=lambda series: series.name in names,
+        sorted(group.sources),
+        chosen=group.holds,
         store=held.store,
         stopped=lambda: bool(held.stop),
     )
