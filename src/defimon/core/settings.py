@@ -127,6 +127,26 @@ class Settings(BaseSettings):
     chains_every_s: int = Field(default=60, ge=5, description="Pace at which chains are followed, seconds.")
     development_every_s: int = Field(default=86_400, ge=600, description="Pace of code activity, seconds.")
 
+    api_open: str = Field(
+        default="loopback",
+        pattern="^(never|loopback|always)$",
+        description="Who may read without a key: nobody, callers on this machine, or everybody.",
+    )
+    api_origins: tuple[str, ...] = Field(
+        default=(), description="Web pages that may call the API from a browser (CORS), by commas."
+    )
+    api_rate: str = Field(
+        default="1200/minute",
+        pattern="^[1-9][0-9]{0,8}/(second|minute|hour)$",
+        description="Requests that a key, or an address without one, may make.",
+    )
+    api_body_bytes: int = Field(default=2_097_152, ge=1_024, description="Largest body of a request, bytes.")
+    api_time_s: float = Field(default=30.0, gt=0, description="Longest time of a request, seconds.")
+    api_page_rows: int = Field(default=5_000, ge=1, description="Most rows of one page of an answer.")
+    api_refresh_s: float = Field(
+        default=30.0, gt=0, description="Age at which the API looks for new data, seconds."
+    )
+
     @property
     def followed_chains(self) -> tuple[str, ...]:
         """Chains that have a node of either dialect, by name."""
@@ -141,6 +161,7 @@ class Settings(BaseSettings):
         "contracts",
         "aave_markets",
         "exchange_pools",
+        "api_origins",
         mode="before",
     )
     @classmethod

@@ -23,10 +23,13 @@ from defimon.core.tables.record import (
     RAW_ANSWERS,
     SOURCE_HEALTH,
 )
+from defimon.core.tables.service import API_KEYS, BASKETS, SCOPES
 from defimon.core.tables.yields import KINDS, PANEL, POOL_ATTRIBUTES, POOLS, STATUSES, YIELD_FACTS, YIELDS
 
 __all__ = [
+    "API_KEYS",
     "ASSETS",
+    "BASKETS",
     "BLOCKS",
     "BLOCK_STATUSES",
     "CHAIN_AGGREGATES",
@@ -55,6 +58,7 @@ __all__ = [
     "PROVENANCE",
     "QUARANTINE",
     "RAW_ANSWERS",
+    "SCOPES",
     "SCORES",
     "SOURCE_HEALTH",
     "STATUSES",
@@ -88,6 +92,8 @@ TABLES: dict[str, Table] = {
         JOB_RUNS,
         SOURCE_HEALTH,
         POOL_ALIASES,
+        API_KEYS,
+        BASKETS,
     )
 }
 """The tables of the store by name; PANEL is a file format and lives in no database."""
