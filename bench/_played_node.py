@@ -125,7 +125,7 @@ class PlayedNode:
         if method == "eth_chainId":
             return hexed(self.chain_id)
         if method == "eth_getBlockByNumber":
-            number = self.head - 64 if params[0] == "finalized" else int(params[0], 16)
+            number = max(0, self.head - 64) if params[0] == "finalized" else int(params[0], 16)
             return self.block(number, full=params[1]) if number <= self.head else None
         if method == "eth_getBlockReceipts":
             return self.receipts(int(params[0], 16))
