@@ -26,8 +26,9 @@ from defimon.flows._job_turns import (
 )
 from defimon.flows._leased_store import LOST, STOPPED, RunStopped
 from defimon.flows._stopping import unless_stopped
+from defimon.flows.collect_sources import list_series
 from defimon.flows.job_runs import claim, give_back, last_run, look, renew, write_done, write_failed
-from defimon.flows.jobs import Job, Outcome, jobs_of
+from defimon.flows.jobs import Job, Outcome, job_by_series, jobs_of
 from defimon.flows.run_job import Place, Stop, run_job
 from defimon.store.database import Store
 
@@ -410,6 +411,13 @@ def test_series_of_one_name_and_different_paces_are_different_jobs():
     assert found["prices"] == timedelta(minutes=10)
     assert len(found) == len(set(found.values()))
     assert all(name.removeprefix("prices:") in {"prices", "1h", "1d"} for name in found)
+
+
+def test_each_series_has_a_job_that_there_is():
+    settings = load_settings({}, coins="ethereum", repositories="a/b", rpc={"astar": "http://127.0.0.1:1"})
+    of = job_by_series(list_series(settings))
+    assert set(of.values()) <= {job.name for job in jobs_of(settings)}
+    assert of["evm_rpc:astar:blocks"] == "chain:astar"
 
 
 def test_files_that_come_while_the_worker_runs_are_collected(place, store, tmp_path):

@@ -65,10 +65,11 @@ def jobs_of(settings: Settings, only: Sequence[str] = ()) -> list[Job]:
     return _chosen(sorted(jobs, key=lambda job: job.name), only)
 
 
-def job_by_series(series: Sequence[Series]) -> dict[str, str]:
+def job_by_series(series: Iterable[Series]) -> dict[str, str]:
     """Name of the job that collects each series, by the name of the series."""
-    jobs = {(group.name, group.every): name for name, group in _grouped(series).items()}
-    return {one.name: jobs[_name(one), one.every] for one in series}
+    known = list(series)
+    jobs = {(group.name, group.every): name for name, group in _grouped(known).items()}
+    return {one.name: jobs[_name(one), one.every] for one in known}
 
 
 def _chosen(jobs: list[Job], only: Sequence[str]) -> list[Job]:
