@@ -40,6 +40,7 @@ class PlayedNode:
         self.contracts = ["0x" + Random(place).randbytes(20).hex() for place in range(contracts)]
         self.people = ["0x" + Random(-1 - place).randbytes(20).hex() for place in range(300)]
         self.asked: list[str] = []
+        self._deals: dict[int, list[tuple[dict[str, Any], int]]] = {}
 
     def answer(self, question: object) -> object:
         """What an HTTP body is answered with: a batch by a list, a single call by an object."""
@@ -66,6 +67,11 @@ class PlayedNode:
 
     def deals(self, number: int) -> list[tuple[dict[str, Any], int]]:
         """Transactions of a block with the gas that each used."""
+        if number not in self._deals:
+            self._deals[number] = self._drawn(number)
+        return self._deals[number]
+
+    def _drawn(self, number: int) -> list[tuple[dict[str, Any], int]]:
         draw = Random(number)
         found = []
         for place in range(self.transactions):
