@@ -85,9 +85,9 @@ def rows_of(answer: object, fields: tuple[Field, ...], *, where: str) -> pl.Data
     if not all(isinstance(row, Mapping) for row in data):
         _refuse_broken(data, fields, where)
     columns = {field.name: [row.get(field.name) for row in data] for field in fields}
-    _refuse_absent(data, columns, where)
     if not all(field.all_fit(columns[field.name]) for field in fields):
         _refuse_broken(data, fields, where)
+    _refuse_absent(data, columns, where)
     return pl.DataFrame(
         [pl.Series(field.name, columns[field.name], dtype=field.dtype, strict=False) for field in fields]
     )
