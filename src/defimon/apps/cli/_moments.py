@@ -17,13 +17,13 @@ def since_option(text: str | None, *, now: datetime, option: str = "--since") ->
         return None
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise FixSettings(
             f"{option} {text[:60]!r} is no date.",
             variable=option,
             remedy="Write a day such as 2026-01-31, or a time such as 2026-01-31T12:00:00+00:00.",
         ) from None
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     if not FIRST <= moment <= now:
         where = "in the future" if moment > now else f"before {FIRST.date()}, when there was no chain"
         raise FixSettings(
