@@ -14,7 +14,17 @@ from defimon.amm.state.document import State, Token
 from defimon.core.errors import BadData, FixSettings
 from defimon.flows.states import read_state_file
 
-__all__ = ["Row", "State", "Trade", "amount_in_tokens", "curves", "depths", "draw", "quote_trade"]
+__all__ = [
+    "Row",
+    "State",
+    "Trade",
+    "amount_in_tokens",
+    "curves",
+    "depths",
+    "draw",
+    "quote_state",
+    "quote_trade",
+]
 
 DEPTH_BPS = (5, 10, 20, 30, 50, 75, 100, 150, 200)
 """Moves of the price at which the chart shows how much trades."""
@@ -61,24 +71,44 @@ def quote_trade(
     together, BadData for tokens or pools that the document does not have, BadState for a document that is
     wrong.
     """
-    if sum(option is not None for option in (amount, receive, max_impact)) != 1:
-        raise FixSettings(
-            "How much to trade is not clear.",
-            variable="--amount",
-            remedy="Give one of --amount, --receive and --max-impact.",
-        )
-    state = read_state_file(path)
+    asked = {"amount": amount, "receive": receive, "max_impact": max_impact}
+    _refuse_unclear(**asked)
+    return quote_state(read_state_file(path), sell=sell, buy=buy, pool=pool, named=str(path), **asked)
+
+
+def quote_state(
+    state: State,
+    *,
+    sell: str,
+    buy: str | None = None,
+    pool: str | None = None,
+    amount: str | None = None,
+    receive: str | None = None,
+    max_impact: str | None = None,
+    named: str = "the state",
+) -> Trade:
+    """Quotes of a state that is read already, and is called `named` in errors; else as `quote_trade`."""
+    _refuse_unclear(amount, receive, max_impact)
     sold = state.token(sell)
     pools = _holding(state, pool, sold)
     bought = state.token(buy) if buy is not None else _only_other(state, pools, sold)
     pools = {name: each for name, each in pools.items() if bought.id in each.tokens and bought != sold}
     if not pools:
         raise BadData(
-            f"No pool of {path} trades {sold.shown} for {bought.shown}.",
+            f"No pool of {named} trades {sold.shown} for {bought.shown}.",
             remedy=f"Pools: {listed(state.pools)}.",
         )
     ask = _question(sold, bought, amount, receive, max_impact)
     return Trade(state, sold, bought, pools, tuple(_row(name, each, ask) for name, each in pools.items()))
+
+
+def _refuse_unclear(amount: str | None, receive: str | None, max_impact: str | None) -> None:
+    if sum(option is not None for option in (amount, receive, max_impact)) != 1:
+        raise FixSettings(
+            "How much to trade is not clear.",
+            variable="--amount",
+            remedy="Give one of --amount, --receive and --max-impact.",
+        )
 
 
 def curves(trade: Trade, largest: int) -> pl.DataFrame:

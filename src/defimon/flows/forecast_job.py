@@ -1,0 +1,85 @@
+"""The job that keeps forecasts fresh: walk forward over the store, write what is served and its scores."""
+
+from datetime import timedelta
+from functools import partial
+
+import polars as pl
+
+from defimon.core.settings import Settings
+from defimon.core.tables import FORECASTS
+from defimon.core.units import UTC_MICROS, utc_now
+from defimon.flows._job_turns import Schedule
+from defimon.flows.answers import SERVED
+from defimon.flows.boards import keep_scores
+from defimon.flows.evaluate import Evaluation, evaluate
+from defimon.flows.forecast import latest_forecasts, latest_plan
+from defimon.flows.load import daily as daily_panel
+from defimon.flows.run import RUN_MODELS
+from defimon.flows.run_job import Held, Job, Outcome
+from defimon.flows.stored import stored_panel
+from defimon.store.database import Store
+
+TARGETS = ("apy_mean", "apy_drop", "apy_volatility")
+
+DAILY = Schedule(timedelta(days=1), delay=timedelta(hours=1))
+"""A daily panel gains a row a day; by then the last hour of the day before has been collected."""
+
+
+def forecasting(settings: Settings) -> Job:
+    """The job `forecasts`, for a worker beside those of collection."""
+    return Job("forecasts", DAILY, partial(_work, settings=settings))
+
+
+def _work(held: Held, *, settings: Settings) -> Outcome:
+    return Outcome(store_forecasts(held.store, settings))
+
+
+def store_forecasts(
+    store: Store, settings: Settings, *, horizon: int = 7, models: tuple[str, ...] = RUN_MODELS
+) -> int:
+    """Forecast every pool of the store, with the model that the gate lets through or the yardstick; rows that
+    were written to `forecasts`. The walk's scores go into `scores`.
+
+    Takes minutes. Raises as `evaluate` and `latest_plan`.
+    """
+    panel = stored_panel(store)
+    daily = daily_panel(panel)
+    plan = latest_plan(daily, targets=TARGETS, horizon=horizon, models=models)
+    evaluation = evaluate(panel, plan, settings)
+    origin = "simulated" if "simulated" in panel["origin"].drop_nulls().unique() else "derived"
+    rows = pl.concat([_means(daily, evaluation), _volatilities(evaluation)]).with_columns(
+        pl.lit(horizon, dtype=pl.Int64).alias("horizon"),
+        pl.lit(utc_now()).cast(UTC_MICROS).alias("known_at"),
+        pl.lit("defimon").alias("source"),
+        pl.lit(origin).alias("origin"),
+    )
+    with store.transaction():
+        written = store.write(FORECASTS.name, rows)
+        keep_scores(store, evaluation, origin=origin)
+    return written.inserted + written.corrected
+
+
+SAID = ("pool_id", "ts", "target", "model", "yhat", "q05", "q50", "q95", "p_drop20", "refit_at", "reason")
+
+
+def _means(daily: pl.DataFrame, evaluation: Evaluation) -> pl.DataFrame:
+    refit_at = evaluation.choices.filter(pl.col("target") == "apy_mean")["refit_at"].max()
+    rows = latest_forecasts(daily, evaluation).with_columns(
+        pl.lit("apy_mean").alias("target"), pl.lit(refit_at).cast(pl.Date).alias("refit_at")
+    )
+    return _said(rows)
+
+
+def _volatilities(evaluation: Evaluation) -> pl.DataFrame:
+    """What is served for the volatility of each judged pool, from the last day on which it was forecast."""
+    of = pl.col("target") == "apy_volatility"
+    choices = evaluation.choices.filter(of).select("refit_at", pl.col("model").alias("chosen"), "reason")
+    served = evaluation.forecasts.filter(of & (pl.col("model") == SERVED)).drop("model")
+    last = served.sort("ts").unique("pool_id", keep="last")
+    told = last.join(choices, on="refit_at", how="left").rename({"chosen": "model"})
+    return _said(told.with_columns(pl.lit(None, pl.Float64).alias("p_drop20")))
+
+
+def _said(rows: pl.DataFrame) -> pl.DataFrame:
+    moment = pl.col("refit_at").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    return rows.with_columns(moment.alias("refit_at")).select(SAID)
