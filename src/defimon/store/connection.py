@@ -21,7 +21,13 @@ from defimon.store.migration import WRITER_LOCK, counted, require_current, uncou
 BATCH_ROWS = 16_384
 """Rows in a batch out of SQLite; 1,024 (the driver's own) is a third slower on 2M rows."""
 
-Statement = sa.Select[Any] | sa.Insert | sa.Update | sa.TextClause
+Statement = sa.Select[Any] | sa.Insert | sa.Update | sa.TextClause | str
+"""What is to be executed: built, or SQL as it stands."""
+
+_DIALECTS: dict[str, sa.Dialect] = {
+    "sqlite": sqlite.dialect(),
+    "postgresql": postgresql.dialect(paramstyle="named"),  # type: ignore[no-untyped-call]
+}
 
 EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
@@ -37,7 +43,6 @@ class Connection:
         self.address = address
         self.kind = address.kind
         self.writing = False
-        self._dialect = sqlite.dialect() if self.kind == "sqlite" else postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
         with explained(address), counted(address):
             self._link = _connect(address)
         self._cursor = self._link.cursor()
@@ -78,8 +83,7 @@ class Connection:
         return str(found[0][0]) if found else None
 
     def _sql(self, statement: Statement) -> str:
-        compiled = statement.compile(dialect=self._dialect, compile_kwargs={"literal_binds": True})
-        return str(compiled)
+        return sql_of(statement, self.kind)
 
     def execute(self, statement: Statement) -> None:
         self._cursor.execute(self._sql(statement))
@@ -160,6 +164,15 @@ class Connection:
         # A full disk or a lost server has ended the transaction already; the first error is the one to tell.
         with contextlib.suppress(AdbcError):
             self.execute(sa.text("ROLLBACK"))
+
+
+def sql_of(statement: Statement, kind: str) -> str:
+    """Text of a statement with its values in it, for a kind of database."""
+    if isinstance(statement, str):
+        return statement
+    if isinstance(statement, sa.TextClause):
+        return statement.text  # it has no values, and to compile it takes longer than to execute it
+    return str(statement.compile(dialect=_DIALECTS[kind], compile_kwargs={"literal_binds": True}))
 
 
 def _sample(dtype: pl.DataType) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -10,13 +11,15 @@ import sqlalchemy as sa
 
 from defimon.core.errors import BadData
 from defimon.core.table import LISTED_ROWS, Table
-from defimon.store.connection import Connection
+from defimon.core.tables import TABLES
+from defimon.store.connection import Connection, sql_of
 from defimon.store.literals import literal
 from defimon.store.order import in_key_order, same_as_next
 from defimon.store.schema import SQL_TABLES, VERSION_KEY, primary_key
 
 INGESTED = "ingested_at"
 STAGING = "staging"
+NOW = "<now>"
 EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
@@ -106,22 +109,42 @@ def _append_one_version(connection: Connection, table: Table, frame: pl.DataFram
         connection.ingest(table.name, frame)
         return Written(inserted=frame.height)
     connection.ingest(STAGING, frame, temporary=True)
-    staged = sa.table(STAGING, *(sa.column(name, target.c[name].type) for name in table.names))
     micros = (now - EPOCH) // (EPOCH.resolution)
     if connection.kind == "postgresql":
         connection.execute(sa.text(f"ANALYZE {STAGING}"))
     # Corrections first: a new key would otherwise be compared with itself.
-    corrected = _insert(connection, target, _corrections(table, staged, micros))
-    inserted = _insert(connection, target, _new_keys(table, staged))
+    corrected, inserted = (_insert(connection, part, micros) for part in _parts(table.name, connection.kind))
     connection.execute(sa.text(f"DROP TABLE {STAGING}"))
     return Written(inserted=inserted, corrected=corrected, unchanged=frame.height - inserted - corrected)
 
 
-def _insert(connection: Connection, target: sa.Table, rows: sa.Select[Any]) -> int:
-    chosen = sa.select(sa.func.count()).select_from(rows.subquery())
-    count = int(connection.rows(chosen)[0][0])
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """SQL that counts staged rows of one kind, and that inserts them; NOW stands for the time in them."""
+
+    count: str
+    insert: str
+
+
+@cache
+def _parts(name: str, kind: str) -> tuple[_Part, _Part]:
+    """Corrections and new keys. To build their SQL takes longer than to write a row, hence once a table."""
+    table, target = TABLES[name], SQL_TABLES[name]
+    staged = sa.table(STAGING, *(sa.column(name, target.c[name].type) for name in table.names))
+    return _part(target, _corrections(table, staged), kind), _part(target, _new_keys(table, staged), kind)
+
+
+def _part(target: sa.Table, rows: sa.Select[Any], kind: str) -> _Part:
+    return _Part(
+        sql_of(sa.select(sa.func.count()).select_from(rows.subquery()), kind),
+        sql_of(target.insert().from_select(list(rows.selected_columns.keys()), rows), kind),
+    )
+
+
+def _insert(connection: Connection, part: _Part, now: int) -> int:
+    count = int(connection.rows(part.count.replace(NOW, str(now)))[0][0])
     if count:
-        connection.execute(target.insert().from_select(list(rows.selected_columns.keys()), rows))
+        connection.execute(part.insert.replace(NOW, str(now)))
     return count
 
 
@@ -131,7 +154,7 @@ def _new_keys(table: Table, staged: sa.TableClause) -> sa.Select[Any]:
     return sa.select(*staged.c).where(~known)
 
 
-def _corrections(table: Table, staged: sa.TableClause, now: int) -> sa.Select[Any]:
+def _corrections(table: Table, staged: sa.TableClause) -> sa.Select[Any]:
     target = SQL_TABLES[table.name]
     latest, other, version = target.alias("latest"), target.alias("other"), target.alias("version")
     newest = (
@@ -142,9 +165,10 @@ def _corrections(table: Table, staged: sa.TableClause, now: int) -> sa.Select[An
         version.c[VERSION_KEY] == staged.c[VERSION_KEY],
         *_same_content(table, version, staged),
     )
+    now = sa.literal_column(NOW, sa.BigInteger())
     learnt = sa.case(
         (staged.c[VERSION_KEY] > latest.c[VERSION_KEY], staged.c[VERSION_KEY]),
-        (latest.c[VERSION_KEY] < now, sa.literal_column(str(now))),
+        (latest.c[VERSION_KEY] < now, now),
         else_=latest.c[VERSION_KEY] + 1,
     ).label(VERSION_KEY)
     columns = [learnt if name == VERSION_KEY else staged.c[name] for name in table.names]
