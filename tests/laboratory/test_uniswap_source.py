@@ -1,17 +1,15 @@
 """The collector of Uniswap's pools against the real contracts: states, fee income, logs."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
-from laboratory.chain import Chain, binary
-from laboratory.uniswap_v2 import deploy_v2, read_pair
-from laboratory.uniswap_v3 import FOREVER, deploy_v3, read_pool
+from laboratory.uniswap_scene import UNIT, played_market
+from laboratory.uniswap_v2 import read_pair
+from laboratory.uniswap_v3 import read_pool
 from typer.testing import CliRunner
 
-from defimon.amm.pools._tick_price import sqrt_price_at
 from defimon.amm.state.document import read_state
 from defimon.apps.cli.main import build
 from defimon.core.errors import FixSettings
@@ -29,62 +27,14 @@ def store_at(folder):
 
 DAYS = 4
 Q96 = 1 << 96
-UNIT = 10**18
-
-
-class Market:
-    """A pair and a pool with one full-range position, traded on every six hours."""
-
-    def __init__(self, chain: Chain) -> None:
-        self.chain = chain
-        self.v2, self.v3 = deploy_v2(chain), deploy_v3(chain)
-        self.v3.allow(100, 1)
-        self.tokens = self.v2.tokens(2)
-        self.pair = self.v2.pair(self.tokens, (1_000 * UNIT, 2_000 * UNIT))
-        far = 887_220
-        self.pool = self.v3.pool(3_000, sqrt_price_at(1_000), [(-far, far, 1_000 * UNIT)], (0, 0))
-        self.dense = self.v3.pool(
-            100, sqrt_price_at(-3), [(-100, 100, UNIT), (-80_000, 70_000, UNIT)], (4, 5)
-        )
-        self.seen: dict[str, dict[int, object]] = {"pair": {}, "pool": {}}
-
-    def trade(self, hours: int) -> None:
-        for step in range(hours // 6):
-            self.chain.rpc("evm_increaseTime", 6 * 3_600)
-            first, second = (token.address for token in self.tokens)
-            path = [first, second] if step % 2 else [second, first]
-            assert self.v2.swap(path, exact_in=True, amount=(5 + step) * UNIT)
-            fee_tokens = self.pool.ask("token0", "token1")
-            order = fee_tokens if step % 2 else fee_tokens[::-1]
-            self.v3.router.send(
-                "exactInputSingle", (*order, 3_000, self.chain.account, FOREVER, (3 + step) * UNIT, 0, 0)
-            )
-            number = int(self.chain.rpc("eth_blockNumber"), 16)
-            self.seen["pair"][number] = read_pair(self.pair)
-            self.seen["pool"][number] = read_pool(self.pool)
-        self.settle()
-
-    def settle(self) -> None:
-        """Make the last block final: the node tags the block 64 below its head."""
-        self.chain.rpc("anvil_mine", hex(64), hex(1))
-
-    @property
-    def url(self) -> str:
-        return str(self.chain.http.base_url)
 
 
 @pytest.fixture(scope="module")
-def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
+def market():
     try:
-        binary()
+        return played_market(DAYS)
     except FileNotFoundError as missing:
         pytest.skip(f"needs npm: 'npm ci --ignore-scripts' in tests/laboratory did not bring {missing}")
-    chain = Chain.start(tmp_path_factory.mktemp("market"))
-    chain.rpc("anvil_removeBlockTimestampInterval")
-    made = Market(chain)
-    made.trade(24 * DAYS)
-    yield made
-    chain.stop()
 
 
 def settings_for(market, *contracts):
@@ -194,7 +144,6 @@ def test_income_of_a_pool_is_what_a_full_range_position_can_collect(market, tmp_
     market.trade(18)
     chain.rpc("evm_setNextBlockTimestamp", start + 86_400)
     chain.rpc("evm_mine")
-    market.settle()
     first, second = positions.call("collect", (mine, chain.account, most, most))
     price = (read_pool(market.pool).sqrt_price_x96 / Q96) ** 2
     worth = 2 * 1_000 * UNIT * price**0.5

@@ -1,6 +1,6 @@
 """One EVM chain as its nodes tell it: heads, blocks, logs, fees, balances, tokens and calls."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -127,7 +127,7 @@ class EvmChain:
 
     def log_parts(
         self, addresses: Addresses, topics: Topics, start: int, end: int
-    ) -> AsyncIterator[tuple[int, int, list[Log]]]:
+    ) -> AsyncGenerator[tuple[int, int, list[Log]], None]:
         """As `logs`, part by part as nodes bear: first block, block after the last, logs."""
         return self._logs.parts(addresses, topics, start, end)
 

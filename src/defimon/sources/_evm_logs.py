@@ -1,6 +1,6 @@
 """Logs of contracts over any stretch of blocks, in parts that each node bears, and never silently cut."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,7 +79,7 @@ class LogReader:
 
     async def parts(
         self, addresses: Addresses, topics: Topics, start: int, end: int
-    ) -> AsyncIterator[tuple[int, int, list[Log]]]:
+    ) -> AsyncGenerator[tuple[int, int, list[Log]], None]:
         """Parts of blocks `start` to before `end`, in order: first block, block after the last, logs.
 
         Raises TryAgain, or RpcError where the question itself is refused.

@@ -1,6 +1,7 @@
 """Logs of a pool: trades, and liquidity that comes and goes."""
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 import polars as pl
 
@@ -26,11 +27,12 @@ async def event_batches(
     end = until.number + 1
     for low in range(start, end, MOST_BLOCKS):
         high = min(end, low + MOST_BLOCKS)
-        async for _, stop, logs in evm.log_parts(place.address, (), low, high):
-            headers = await _headers(evm, logs, stop - 1)
-            cursor = Cursor(stop - 1, time_of(headers[stop - 1]), headers[stop - 1].hash)
-            rows = {"events": _rows(logs, headers, place, source)} if logs else {}
-            yield Batch(rows, cursor=cursor, done=stop - start, total=end - start)
+        async with aclosing(evm.log_parts(place.address, (), low, high)) as parts:
+            async for _, stop, logs in parts:
+                headers = await _headers(evm, logs, stop - 1)
+                cursor = Cursor(stop - 1, time_of(headers[stop - 1]), headers[stop - 1].hash)
+                rows = {"events": _rows(logs, headers, place, source)} if logs else {}
+                yield Batch(rows, cursor=cursor, done=stop - start, total=end - start)
 
 
 async def _headers(evm: EvmChain, logs: Sequence[Log], last: int) -> dict[int, Header]:
