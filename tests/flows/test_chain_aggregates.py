@@ -223,10 +223,77 @@ def test_a_figure_is_known_only_when_its_last_block_and_the_one_after_are(store)
     rows = history()
     stored(store, rows)
     aggregate_chains(store)
-    for row in store.read("chain_aggregates").iter_rows(named=True):
-        known = [one["known_at"] for one in rows if one["ts"] < row["ts"]]
-        after = next(one["known_at"] for one in rows if one["ts"] >= row["ts"])
-        assert row["known_at"] == max(known[-1], after, row["ts"])
+    told = store.read("chain_aggregates", columns=["ts", "known_at"]).unique()
+    for end, known_at in told.iter_rows():
+        known = [one["known_at"] for one in rows if one["ts"] < end]
+        after = next(one["known_at"] for one in rows if one["ts"] >= end)
+        assert known_at == max(known[-1], after, end)
+
+
+def test_a_chain_that_is_read_from_its_beginning_has_no_figures_before_it(store):
+    rows = history(first=0)
+    stored(store, rows)
+    aggregate_chains(store)
+    ends = {end for length, end in told(store) if length == HOUR}
+    assert min(ends) == rows[0]["ts"].replace(minute=0, second=0) + HOUR
+    assert min(end for length, end in told(store) if length == DAY) == START.replace(hour=0, minute=0) + DAY
+
+
+def test_a_first_block_stamped_with_1970_is_no_time_of_the_chain(store):
+    rows = history(first=0)
+    stored(store, [{**rows[0], "ts": datetime(1970, 1, 1, tzinfo=UTC)}, *rows[1:]])
+    aggregate_chains(store)
+    ends = sorted(end for length, end in told(store) if length == HOUR)
+    assert ends[0] == rows[1]["ts"].replace(minute=0, second=0) + HOUR
+    assert ends[-1] == rows[-1]["ts"].replace(minute=0, second=0)
+
+
+def prices(hours, *, edited=()):
+    midnight = START.replace(hour=0, minute=0)
+    return MARKET_PRICES.rows(
+        {
+            "asset_id": "astar", "ts": ts, "close_usd": 1.0 + (n * 7 % 11) / 10, "source": "coingecko",
+            "volume_usd": 5.0 + n + 100 * (n in edited), "known_at": ts + DAY * (n in edited),
+            "origin": "observed",
+        }
+        for n, ts in ((n, midnight + HOUR * n) for n in range(1, hours))
+    )  # fmt: skip
+
+
+def test_a_coins_figures_go_on_from_where_they_were_and_come_to_the_same(store, empty, tmp_path):
+    for hours in (5, 30, 31, 80, 120):
+        store.write("market_prices", prices(hours))
+        aggregate_chains(store, ["astar"])
+        (again,) = aggregate_chains(store, ["astar"])
+        assert (again.written.rows_in, again.until) == (0, again.until)
+    shutil.copy(empty, tmp_path / "whole.db")
+    with Store(f"sqlite:///{tmp_path / 'whole.db'}") as whole:
+        whole.write("market_prices", prices(120))
+        aggregate_chains(whole, ["astar"])
+        assert told(whole, source="coingecko") == told(store, source="coingecko")
+        assert whole.count("chain_aggregates") == store.count("chain_aggregates")
+
+
+def test_a_price_of_the_past_that_is_edited_corrects_its_day_alone(store):
+    store.write("market_prices", prices(120))
+    aggregate_chains(store, ["astar"])
+    before = told(store, source="coingecko")
+    store.write("market_prices", prices(120, edited={24, 30}))
+    (done,) = aggregate_chains(store, ["astar"])
+    midnight = START.replace(hour=0, minute=0)
+    now = told(store, source="coingecko")
+    changed = {key for key in now if now[key] != before[key]}
+    assert changed == {(HOUR, midnight + DAY), (DAY, midnight + DAY), (HOUR, midnight + 30 * HOUR)}
+    assert done.written.corrected == 3
+
+
+def test_a_later_beginning_leaves_no_figure_of_a_part_of_a_day(store):
+    store.write("market_prices", prices(120))
+    whole = START.replace(hour=0, minute=0) + 2 * DAY
+    aggregate_chains(store, ["astar"], since=whole + 7 * HOUR)
+    part = told(store, source="coingecko")
+    aggregate_chains(store, ["astar"], since=START)
+    assert part == {key: one for key, one in told(store, source="coingecko").items() if key[1] > whole}
 
 
 def test_the_coins_market_and_the_protocols_of_a_chain_are_told_beside(store):

@@ -1,12 +1,15 @@
 """Figures of a chain that others tell: its coin's market, and the protocols that run on it."""
 
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import polars as pl
 
 from defimon.core.chains import CHAINS
-from defimon.core.tables import CHAIN_AGGREGATES
+from defimon.core.provenance import content_hash, text_hash
+from defimon.core.tables import CHAIN_AGGREGATES, MARKET_PRICES, PROTOCOL_FIGURES
 from defimon.core.units import DAYS_PER_YEAR
+from defimon.flows._final_blocks import start_of_day
 from defimon.store.database import Store
 
 DAY = timedelta(days=1)
@@ -23,19 +26,60 @@ TOKEN = {
 }
 
 
-def market_figures(store: Store, chain: str, since: datetime | None) -> pl.DataFrame:
+@dataclass(frozen=True, slots=True)
+class MarketRows:
+    """Prices of a chain's coin, and figures of protocols on it, as they are stored."""
+
+    chain: str
+    prices: pl.DataFrame
+    protocols: pl.DataFrame
+
+    @classmethod
+    def of(cls, store: Store, chain: str) -> "MarketRows":
+        coin = CHAINS[chain].coingecko if chain in CHAINS else ""
+        prices = store.read("market_prices", where={"asset_id": [coin]}) if coin else MARKET_PRICES.empty()
+        where = {"protocol": store.names("protocol_figures"), "chain": [chain]}
+        told = store.read("protocol_figures", where=where) if where["protocol"] else PROTOCOL_FIGURES.empty()
+        usable = pl.col("metric").str.ends_with("_usd") & pl.col("interval_s").is_in([1, 86_400])
+        return cls(chain, prices, told.filter(usable))
+
+    def last(self) -> datetime | None:
+        """Time of the newest row."""
+        moments = [part["ts"].max() for part in (self.prices, self.protocols) if part.height]
+        return max(moments) if moments else None  # type: ignore[type-var,return-value]
+
+    def fingerprint(self, until: datetime) -> str:
+        """A hash of which versions of rows up to `until` there are."""
+        return text_hash(
+            *(
+                content_hash(part.filter(pl.col("ts") <= until).select(*table.key, "known_at"), key=table.key)
+                for part, table in ((self.prices, MARKET_PRICES), (self.protocols, PROTOCOL_FIGURES))
+            )
+        )
+
+    def since(self, moment: datetime) -> "MarketRows":
+        """Rows that figures of days from that of `moment` on are made of."""
+        late = pl.col("ts") > start_of_day(moment) - MARGIN
+        return replace(self, prices=self.prices.filter(late), protocols=self.protocols.filter(late))
+
+
+MARGIN = 2 * DAY
+"""A day's return is against the day before it, which has to be whole."""
+
+
+def market_figures(rows: MarketRows, since: datetime | None) -> pl.DataFrame:
     """Rows of `chain_aggregates`: token_… by hour and day from prices, defi_… by day from protocols' figures.
 
-    An interval takes the last word said in it, and counts once it is over: known not before it ends.
+    An interval takes the last word said in it, and counts once it is over: known not before it ends. With
+    `since` only intervals that end after the beginning of its day.
     """
-    return pl.concat([_token(store, chain, since), _defi(store, chain, since)])
+    if since is None:
+        return pl.concat([_token(rows.prices, rows.chain), _defi(rows.protocols, rows.chain)])
+    found = market_figures(rows.since(since), None)
+    return found.filter(pl.col("ts") > start_of_day(since))
 
 
-def _token(store: Store, chain: str, since: datetime | None) -> pl.DataFrame:
-    coin = CHAINS[chain].coingecko if chain in CHAINS else ""
-    if not coin:
-        return CHAIN_AGGREGATES.empty()
-    prices = store.read("market_prices", where={"asset_id": [coin]}, since=since)
+def _token(prices: pl.DataFrame, chain: str) -> pl.DataFrame:
     if prices.is_empty():
         return CHAIN_AGGREGATES.empty()
     parts = []
@@ -76,10 +120,8 @@ def _volatility(prices: pl.DataFrame) -> pl.DataFrame:
     return days.with_columns(token_return=pl.when(next_day).then(change))
 
 
-def _defi(store: Store, chain: str, since: datetime | None) -> pl.DataFrame:
+def _defi(usable: pl.DataFrame, chain: str) -> pl.DataFrame:
     """Sums over the protocols that are followed, or what is said of `all` of them where that is told."""
-    told = store.read("protocol_figures", where={"chain": [chain]}, since=since)
-    usable = told.filter(pl.col("metric").str.ends_with("_usd") & pl.col("interval_s").is_in([1, 86_400]))
     if usable.is_empty():
         return CHAIN_AGGREGATES.empty()
     keys = ["source", "metric", "interval_s", "end"]

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from defimon.flows._cursors import EPOCH
 from defimon.store.database import Store
 
 DAY = timedelta(days=1)
@@ -123,7 +124,9 @@ class FinalBlocks:
 
     def _chunks(self, low: int, high: int) -> Iterator[pl.DataFrame]:
         for number in range(low, high + 1, CHUNK):
-            found = self._read(number, number + CHUNK, COLUMNS).filter(pl.col("status") == "final")
+            # Many a chain stamps its first block with 1970, which is no time of the chain.
+            stamped = (pl.col("status") == "final") & (pl.col("ts") > EPOCH)
+            found = self._read(number, number + CHUNK, COLUMNS).filter(stamped)
             if found.height:
                 yield found
 

@@ -13,7 +13,7 @@ import polars as pl
 from defimon.core.tables import CHAIN_AGGREGATES
 from defimon.core.units import utc_now
 from defimon.flows._block_figures import figures, missing_blocks
-from defimon.flows._chain_market import market_figures
+from defimon.flows._chain_market import MarketRows, market_figures
 from defimon.flows._cursors import EPOCH, stored_cursor, write_cursor
 from defimon.flows._final_blocks import DAY, Day, FinalBlocks, start_of_day
 from defimon.sources._series import Cursor, Series
@@ -61,7 +61,7 @@ def aggregate_chains(
 
 def _followed(store: Store) -> list[tuple[str, str]]:
     """Chain and source of every series of blocks that has a position."""
-    names = store.read("cursors", columns=["series"])["series"].str.split(":").to_list()
+    names = [name.split(":") for name in store.names("cursors")]
     return [(parts[1], parts[0]) for parts in names if len(parts) == 3 and parts[2] == "blocks"]
 
 
@@ -166,12 +166,12 @@ def _rows(day: Day, length: timedelta, ends: datetime, series: Series) -> pl.Dat
 
 def _starts(day: Day, length: timedelta, ends: datetime) -> Iterator[datetime]:
     """Starts of the intervals that are known whole: after the first block ever read, or from the genesis."""
-    whole_from = day.start
-    if not day.before.height and day.blocks.height and day.blocks["number"][0] > 0:
-        whole_from = day.blocks["ts"][0]
+    number, first = -1, day.start
+    if not day.before.height and day.blocks.height:
+        number, first = day.blocks.select("number", "ts").row(0)
     start = day.start
     while start + length <= ends:
-        if start >= whole_from:
+        if start + length > first if 0 <= number <= 1 else start >= first:
             yield start
         start += length
 
@@ -197,7 +197,18 @@ def _as_rows(found: pl.DataFrame, around: pl.DataFrame, length: timedelta, serie
 
 
 def _market(store: Store, chain: str, since: datetime | None) -> Aggregated:
-    rows = market_figures(store, chain, since)
+    """On from the day of the newest row that was aggregated, where the rows up to it are as they were."""
+    told, series = MarketRows.of(store, chain), _series(chain, "market")
+    stand, last = stored_cursor(store, series), told.last()
+    if last is None:
+        return Aggregated(chain, "market", Written(), None)
+    if since is None and stand is not None and told.fingerprint(stand.ts) == stand.detail:
+        if stand.ts == last:
+            return Aggregated(chain, "market", Written(), last)
+        since = stand.ts
+    rows = market_figures(told, since)
+    number = (last - EPOCH) // EPOCH.resolution
     with store.transaction():
         written = store.write("chain_aggregates", rows)
-    return Aggregated(chain, "market", written, rows["ts"].max() if rows.height else None)  # type: ignore[arg-type]
+        write_cursor(store, series, Cursor(number, last, told.fingerprint(last)), utc_now())
+    return Aggregated(chain, "market", written, rows["ts"].max() if rows.height else last)  # type: ignore[arg-type]
