@@ -71,7 +71,7 @@ def test_the_command_line_has_these_commands():
         assert f" {command} " in done.stdout
 
 
-@pytest.mark.parametrize("pattern", ["*.html", "migrations/*.py"])
+@pytest.mark.parametrize("pattern", ["*.html", "migrations/*.py", "sample/panel.*"])
 def test_files_that_are_not_modules_ship_with_the_package(pattern):
     assert list((ROOT / "src" / "defimon").rglob(pattern))
 

@@ -9,7 +9,8 @@ from defimon.core.errors import FixSettings
 from defimon.evaluation.universe import UniverseRules
 from defimon.flows._store import open_store
 from defimon.flows.backtest_setup import Setup
-from defimon.flows.run import data_from_file, run
+from defimon.flows.run import run
+from defimon.flows.run_data import data_from_file
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from importlib.resources import files
 from pathlib import Path
 
 import polars as pl
@@ -28,19 +29,23 @@ DATA_SETS = {
 }
 """Recorded data sets by name, in the folder `open` of the setting `data_sets`."""
 
+SAMPLE = "sample"
+"""The panel that comes with the package: simulated, see docs/sample.md."""
+
 
 def find_panel(name: str, settings: Settings) -> Path:
-    """Path of a data set by its name, or of a file.
+    """Path of a data set by its name, of the embedded sample, or of a file.
 
     Raises FixSettings that names the setting when a data set is asked for and its folder is not set or does
     not hold it, and BadData for a name that is neither.
     """
+    if name == SAMPLE:
+        return Path(str(files("defimon"))) / SAMPLE / "panel.parquet"
     if name not in DATA_SETS:
         if Path(name).is_file():
             return Path(name)
-        raise BadData(
-            f"{name} is neither a file nor a data set.", remedy=f"Data sets: {', '.join(DATA_SETS)}."
-        )
+        known = ", ".join((*DATA_SETS, SAMPLE))
+        raise BadData(f"{name} is neither a file nor a data set.", remedy=f"Data sets: {known}.")
     folder = settings.data_sets
     path = folder / "open" / DATA_SETS[name] if folder else None
     if path is None or not path.is_file():

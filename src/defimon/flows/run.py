@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from defimon.core.errors import BadData, DefimonError, FixSettings, TryAgain
+from defimon.core.errors import BadData, DefimonError, FixSettings
 from defimon.core.provenance import code_version
 from defimon.core.settings import Settings
 from defimon.core.tables import FORECASTS
@@ -15,11 +15,10 @@ from defimon.evaluation.universe import UniverseRules
 from defimon.flows._store import open_store
 from defimon.flows.backtest import BacktestResult, run_backtest, trial_log_of
 from defimon.flows.backtest_setup import Setup
-from defimon.flows.collect_live import collect
 from defimon.flows.evaluate import Evaluation, Plan, evaluate
 from defimon.flows.forecast import for_spreadsheets, latest_forecasts, latest_plan
 from defimon.flows.load import daily as daily_panel
-from defimon.flows.panel import judged_file
+from defimon.flows.run_data import Data
 from defimon.flows.walk import Progress, silent
 from defimon.report.document import Document
 from defimon.report.page import headline, write
@@ -29,19 +28,6 @@ RUN_MODELS = ("persistence", "ridge", "xgboost", "ensemble")
 
 DISTRESS_HORIZON = 30
 DISTRESS_MODEL = "xgboost"
-
-LENDING_SET = Path("open/aave_v3_snapshots.parquet")
-"""Where the recorded lending panel lies among the data sets."""
-
-
-@dataclass(frozen=True, slots=True)
-class Data:
-    """A panel to run on: where it came from, and what the quality rules said."""
-
-    panel: pl.DataFrame
-    quality: pl.DataFrame
-    source: str
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,39 +42,6 @@ class RunResult:
     files: tuple[Path, ...]
     headline: tuple[str, ...]
     """The answers in words."""
-
-
-def data_from_file(path: Path) -> Data:
-    """A panel file in any format that a source reads. Raises BadData for an off-format file."""
-    verdict = judged_file(path)
-    return Data(verdict.kept, verdict.report, path.name)
-
-
-def data_live(settings: Settings, *, progress: Progress = silent) -> Data:
-    """Collected from DefiLlama into the store. Raises TryAgain within seconds when there is no network."""
-    with open_store(settings) as store:
-        result = collect(store, settings, progress)
-    missing = f"{len(result.failures)} charts could not be had" if result.failures else ""
-    return Data(result.panel, result.report, "DefiLlama, live", tuple(filter(None, [missing])))
-
-
-def data_or_fallback(settings: Settings, *, progress: Progress = silent) -> Data:
-    """Live data, or without a network the recorded lending panel, saying so in the notes.
-
-    Raises FixSettings when there is neither.
-    """
-    try:
-        return data_live(settings, progress=progress)
-    except TryAgain as error:
-        if settings.data_sets is None:
-            raise FixSettings(
-                f"{error.message} There is nothing to fall back on either: DEFIMON_DATA_SETS is not set.",
-                variable="DEFIMON_DATA_SETS",
-                remedy=f"Set it to a folder that holds {LENDING_SET}, or give a file with --panel.",
-            ) from error
-        recorded = data_from_file(settings.data_sets / LENDING_SET)
-        note = f"DefiLlama cannot be reached ({error.message.rstrip('.')}): this run reads a recorded panel."
-        return Data(recorded.panel, recorded.quality, f"recorded data set {LENDING_SET.name}", (note,))
 
 
 def run(

@@ -55,7 +55,8 @@ def read(played: Economy, store: Store) -> None:
     )
     for one in found.results:
         if one.error or one.gaps_open or one.quarantined:
-            raise RuntimeError(f"{one.series}: {one.error or one}")
+            apart = store.read("quarantine", columns=["rule", "row_json"]).rows()
+            raise RuntimeError(f"{one.series}: {one.error or one} {apart}")
 
 
 def as_sample(panel: pl.DataFrame) -> pl.DataFrame:

@@ -53,7 +53,7 @@ def draw_weather(seed: int, days: int, first: dict[str, float]) -> Weather:
     spell(borrowing["FRAX"], story["run"], 1.1, 6, 20)
     spell(lending["USDE"], story["depeg"], 0.35, 4, 35)
     spell(borrowing["USDE"], story["depeg"], 1.9, 4, 15)
-    trade = 0.07 * np.exp(swinging(draw, days, 5.0, 0.5) + 8.0 * np.abs(moves))
+    trade = np.minimum(0.6, 0.07 * np.exp(swinging(draw, days, 5.0, 0.5) + 8.0 * np.abs(moves)))
     outside = 0.032 * np.exp(swinging(draw, days, 120.0, 0.25))
     return Weather(days, prices, lending, borrowing, trade, outside, story)
 

@@ -5,14 +5,20 @@ from defimon.apps.cli._console import out, plain
 from defimon.apps.cli._forecast import show_forecasts
 from defimon.apps.cli._leaderboard import show_evaluation
 from defimon.flows.run import RunResult
+from defimon.flows.run_data import Data
+
+
+def show_data(data: Data) -> None:
+    """Print what the run is made from, and what has to be known of it."""
+    console = out()
+    for note in data.notes:
+        console.print(plain(note), style="yellow")
+    console.print(plain(f"Data: {data.source}, {data.panel.height:,} rows"), soft_wrap=True)
 
 
 def show_run(result: RunResult) -> None:
     """Print what the run found, and where it lies."""
     console = out()
-    for note in result.data.notes:
-        console.print(plain(note), style="yellow")
-    console.print(plain(f"Data: {result.data.source}, {result.data.panel.height:,} rows"), soft_wrap=True)
     show_evaluation(result.evaluation)
     show_forecasts(result.latest, result.evaluation.plan.horizon)
     if result.backtest is not None:

@@ -26,21 +26,31 @@ def run(
         Literal["stable", "all"], typer.Option(help="Pools that the backtest may hold.")
     ] = "stable",
     *,
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Run on the embedded sample: simulated, no market.")
+    ] = False,
     offline_fallback: Annotated[
-        bool, typer.Option("--offline-fallback", help="Without a network, use the recorded data sets.")
+        bool,
+        typer.Option("--offline-fallback", help="Without a network, use recorded data, else the sample."),
     ] = False,
 ) -> None:
     """Collect, prove the forecast on history, forecast, backtest, and write a report worth keeping."""
     from defimon.apps.cli._console import progress_bar
-    from defimon.apps.cli._run import show_run
+    from defimon.apps.cli._run import show_data, show_run
+    from defimon.core.errors import FixSettings
     from defimon.core.settings import load_settings
     from defimon.flows.backtest_setup import Setup, changed
     from defimon.flows.evaluate import protocol_of
     from defimon.flows.panel import find_panel
-    from defimon.flows.run import RUN_MODELS, data_from_file, data_live, data_or_fallback
+    from defimon.flows.run import RUN_MODELS
     from defimon.flows.run import run as run_all
+    from defimon.flows.run_data import data_from_file, data_from_sample, data_live, data_or_fallback
 
     settings = load_settings()
+    if sample and panel is not None:
+        raise FixSettings(
+            "--sample and --panel name two panels.", variable="--sample", remedy="Leave one of them out."
+        )
     rules, in_log = protocol_of(
         protocol, min_days=min_days, min_mean_apy=min_mean_apy, min_median_tvl_usd=min_tvl
     )
@@ -55,10 +65,14 @@ def run(
     with progress_bar() as progress:
         if panel is not None:
             data = data_from_file(find_panel(str(panel), settings))
+        elif sample:
+            data = data_from_sample(settings)
         elif offline_fallback:
             data = data_or_fallback(settings, progress=progress)
         else:
             data = data_live(settings, progress=progress)
+    show_data(data)
+    with progress_bar() as progress:
         result = run_all(
             data,
             settings,
