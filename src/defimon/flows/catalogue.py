@@ -119,3 +119,21 @@ def history(
     if not daily:
         return one
     return one.group_by(pl.col("ts").dt.date().alias("day"), maintain_order=True).last().drop("day")
+
+
+def past_forecasts(
+    store: Store,
+    ids: list[str],
+    target: str,
+    horizon: int,
+    *,
+    as_of: datetime | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> pl.DataFrame:
+    """What was said last on each day about one pool, under any of its ids; no `ingested_at`."""
+    where = {"pool_id": ids, "target": [target]}
+    columns = FORECASTS.names[:-1]
+    rows = store.read(FORECASTS.name, as_of=as_of, where=where, since=since, until=until, columns=columns)
+    own = rows.filter(pl.col("horizon") == horizon).with_columns(pl.lit(ids[0]).alias("pool_id"))
+    return own.sort("ts", "known_at").unique("ts", keep="last", maintain_order=True)

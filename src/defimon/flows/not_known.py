@@ -9,6 +9,9 @@ MOST_NEAR = 3
 MOST_COMPARED = 60
 """Characters of a name that are compared: a longer one is no slip of the pen."""
 
+MOST_SOUGHT = 20
+"""Names of one question for which near matches are sought."""
+
 
 class NotKnown(FixSettings):
     """Nothing is called so; `unknown` gives near matches by the name that was asked for."""
@@ -26,6 +29,12 @@ def near(name: str, known: Iterable[str]) -> list[str]:
     wanted = name[:MOST_COMPARED].casefold()
     found = difflib.get_close_matches(wanted, by_case, n=MOST_NEAR)
     return [by_case[one] for one in found]
+
+
+def all_near(names: Iterable[str], known: Iterable[str]) -> dict[str, list[str]]:
+    """Near matches by name, sought for the first MOST_SOUGHT names: looking takes a while for each."""
+    every = list(known)
+    return {name: near(name, every) if n < MOST_SOUGHT else [] for n, name in enumerate(names)}
 
 
 def not_known(what: str, name: str, known: Iterable[str], *, variable: str) -> NotKnown:

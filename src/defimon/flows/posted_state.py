@@ -1,7 +1,7 @@
 """Quotes and impact curves of a state document that came with the question."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -45,21 +45,30 @@ def posted_trade(document: Mapping[str, Any], **asked: str | None) -> Trade:
     return quote_state(read_state(document), **asked)  # type: ignore[arg-type]
 
 
-def pool_quotes(trade: Trade) -> list[PoolQuote]:
-    """The answer of each pool."""
-    return [_told(row.pool_id, row.title, row.reason, row.quote, trade) for row in trade.rows]
+def quote_document(document: Mapping[str, Any], **asked: str | None) -> dict[str, Any]:
+    """The answer of each pool that trades the two tokens, plain for JSON. Raises as `posted_trade`."""
+    trade = posted_trade(document, **asked)
+    quotes = [asdict(_told(row.pool_id, row.title, row.reason, row.quote, trade)) for row in trade.rows]
+    state = trade.state
+    return {"chain_id": state.chain_id, "block": state.block, **_named(trade), "quotes": quotes}
 
 
-def impact_curve(trade: Trade) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def curve_document(document: Mapping[str, Any], **asked: str | None) -> dict[str, Any]:
     """Points of amount against impact up to three times what was asked, and what trades within bands.
 
-    Raises BadData when no pool answered.
+    Raises as `posted_trade`, and BadData when no pool answered.
     """
-    asked = [row.quote.amount_in for row in trade.rows if row.quote is not None and row.quote.amount_in]
-    if not asked:
+    trade = posted_trade(document, **asked)
+    sold = [row.quote.amount_in for row in trade.rows if row.quote is not None and row.quote.amount_in]
+    if not sold:
         reasons = [f"{row.pool_id}: {row.reason}" for row in trade.rows]
         raise BadData("No pool answers.", rows=reasons, remedy="Ask for another amount.")
-    return curves(trade, 3 * max(asked)).to_dicts(), depths(trade).to_dicts()
+    points, bands = curves(trade, 3 * max(sold)), depths(trade)
+    return {**_named(trade), "curve": points.to_dicts(), "depth": bands.to_dicts()}
+
+
+def _named(trade: Trade) -> dict[str, str]:
+    return {"origin": trade.state.origin, "sell": trade.sell.shown, "buy": trade.buy.shown}
 
 
 def _told(pool: str, title: str, reason: str, quote: Quote | None, trade: Trade) -> PoolQuote:

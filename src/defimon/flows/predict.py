@@ -9,7 +9,9 @@ from defimon.flows.baskets import Basket
 from defimon.flows.boards import Standing, skill_of
 from defimon.flows.catalogue import MEAN, Catalogue
 from defimon.flows.named_pools import Named, Names
-from defimon.flows.not_known import NotKnown, near
+from defimon.flows.not_known import NotKnown, all_near
+
+__all__ = ["LEVEL", "Newest", "Prediction", "Predictions", "newest_of", "predict"]
 
 VOLATILITY = "apy_volatility"
 
@@ -64,21 +66,48 @@ def predict(
     Raises NotKnown when none of the names means anything.
     """
     saved = {basket.name: basket for basket in reversed(baskets)}
-    found, unknown, without = {}, {}, {}
+    found, strange, without = {}, [], {}
     for name in dict.fromkeys(asked):
         meant = _meaning(names, saved, name)
         if meant is None:
-            unknown[name] = near(name, (*saved, *names.words()))
+            strange.append(name)
             continue
         told = _together(catalogue, board, meant, horizon)
         if told is None:
             without[name] = f"None of its {len(meant.weights)} pools has a forecast of {horizon} days."
         else:
             found[name] = told
+    unknown = all_near(strange, (*saved, *names.words())) if strange else {}
     if unknown and not found and not without:
         listed = ", ".join(repr(name[:60]) for name in list(unknown)[:5])
         raise NotKnown(f"Nothing is called {listed}.", variable="strategies", unknown=unknown)
     return Predictions(found, unknown, without)
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """Newest forecasts of pools; `unknown` gives near matches of ids that are none, `without` has none."""
+
+    rows: list[dict[str, object]]
+    unknown: dict[str, list[str]]
+    without: list[str]
+
+
+def newest_of(catalogue: Catalogue, pools: Sequence[str], horizon: int) -> Newest:
+    """What is served for these pools. Raises NotKnown when none of them is a pool."""
+    found, strange, without = [], [], []
+    for name in dict.fromkeys(pools):
+        own = catalogue.old_ids.get(name, name)
+        if own not in catalogue.rows:
+            strange.append(name)
+            continue
+        rows = [row for row in catalogue.by_pool.get(own, ()) if row["horizon"] == horizon]
+        found += rows
+        without += [] if rows else [name]
+    unknown = all_near(strange, catalogue.rows) if strange else {}
+    if unknown and not found and not without:
+        raise NotKnown("None of these is a pool.", variable="pools", unknown=unknown)
+    return Newest(found, unknown, without)
 
 
 def _meaning(names: Names, saved: Mapping[str, Basket], name: str) -> Named | None:

@@ -10,6 +10,8 @@ from defimon.flows._store import open_store, store_url
 from defimon.store.database import Store
 from defimon.store.migration import NotMigrated
 
+__all__ = ["Store", "Stores", "ready_store"]
+
 LEND_S = 10.0
 """Longest wait for a store: by then whoever asked has better things to do."""
 

@@ -1,0 +1,1 @@
+"""The REST API: answers from the store, over HTTP."""

@@ -1,0 +1,141 @@
+"""Who asks, and whether they may: keys, scopes, open reading, and how often."""
+
+import ipaddress
+import time
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from defimon.apps.api.problems import Refusal
+from defimon.apps.api.rates import Rates
+from defimon.apps.api.service import Service, service_of
+from defimon.core.units import utc_now
+from defimon.flows.keys import Key, find_key, is_of, key_id_of
+
+REMEMBERED_S = 2.0
+"""How long a key is known without another look into the store: a revoked one is refused by then."""
+
+MOST_REMEMBERED = 4_096
+
+PROXIED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+"""Headers that a proxy adds: whoever is behind one is not on this machine."""
+
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+"""Names of this machine; a page of another site that points its own name here (DNS rebinding) has none."""
+
+BEARER = HTTPBearer(
+    auto_error=False,
+    scheme_name="key",
+    description="A key made by `defimon keys create`: `Authorization: Bearer dfm_…`.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: the name on the key and its scope; without a key nobody, who may read."""
+
+    name: str | None
+    scope: str
+    identity: str
+
+    @property
+    def admin(self) -> bool:
+        return self.scope == "admin"
+
+
+class Keys:
+    """Keys of the store, remembered for a moment."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._seen: dict[str, tuple[float, Key | None]] = {}
+
+    async def of(self, text: str) -> Key:
+        """The valid key of that text. Raises Refusal."""
+        key_id = key_id_of(text)
+        key = None if key_id is None else await self._find(key_id)
+        if not is_of(text, key) or key is None or not key.holds(utc_now()):
+            raise Refusal(
+                401,
+                "The key is unknown, revoked or has run out.",
+                remedy="`defimon keys create` makes one.",
+                headers={"WWW-Authenticate": 'Bearer error="invalid_token"'},
+            )
+        return key
+
+    async def _find(self, key_id: str) -> Key | None:
+        now = time.monotonic()
+        seen = self._seen.get(key_id)
+        if seen is not None and now - seen[0] < REMEMBERED_S:
+            return seen[1]
+        found = await self._service.reading(find_key, key_id)
+        if len(self._seen) >= MOST_REMEMBERED:
+            self._seen.clear()
+        self._seen[key_id] = now, found
+        return found
+
+
+class Needs:
+    """Dependency of a route: the caller, who has the scope and has not asked too often. Raises Refusal."""
+
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+
+    async def __call__(
+        self,
+        request: Request,
+        given: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)],
+    ) -> Caller:
+        service = service_of(request)
+        rates: Rates = request.app.state.rates
+        client = request.client.host if request.client else "unknown"
+        if given is None:
+            rates.count(request, f"address {client}")
+            return self._without_key(request, service, client)
+        rates.refuse_guessing(client)
+        try:
+            key = await request.app.state.keys.of(given.credentials)
+        except Refusal:
+            rates.count_wrong_key(client)
+            raise
+        rates.count(request, f"key {key.key_id}")
+        if not key.allows(self.scope):
+            raise Refusal(
+                403,
+                f"The key is for {key.scope}; this needs {self.scope}.",
+                remedy="Ask for a key of that scope.",
+                headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
+            )
+        request.state.caller = key.key_id
+        return Caller(key.name, key.scope, key.key_id)
+
+    def _without_key(self, request: Request, service: Service, client: str) -> Caller:
+        opened = service.settings.api_open
+        may_read = opened == "always" or (opened == "loopback" and _is_local(request, client))
+        if self.scope == "read" and may_read:
+            return Caller(None, "read", client)
+        raise Refusal(
+            401,
+            "This needs a key." if self.scope != "read" else "Reading needs a key from where you are.",
+            remedy="Send Authorization: Bearer with a key that `defimon keys create` made.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+
+
+def _is_local(request: Request, client: str) -> bool:
+    """Whether the request was made on this machine, to this machine, with nothing in between."""
+    try:
+        loopback = ipaddress.ip_address(client).is_loopback
+    except ValueError:
+        return False
+    host = request.headers.get("host", "")
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    return loopback and name in LOCAL_HOSTS and not any(one in request.headers for one in PROXIED)
+
+
+READ, RUN, ADMIN = Needs("read"), Needs("run"), Needs("admin")
+Reader = Annotated[Caller, Depends(READ)]
+Runner = Annotated[Caller, Depends(RUN)]
+Admin = Annotated[Caller, Depends(ADMIN)]

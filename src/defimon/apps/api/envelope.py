@@ -1,0 +1,112 @@
+"""What is around every answer: an id, limits of size and time, headers, and a line in the log and metrics."""
+
+import asyncio
+import re
+import time
+from secrets import token_hex
+from typing import Any
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from defimon.apps.api.metrics import Metrics
+from defimon.apps.api.problems import problem
+from defimon.core.settings import Settings
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+"""An id that a caller gives is kept if it is harmless in a log."""
+
+SAFE_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+)
+
+
+class Envelope:
+    """The outermost layer of the application."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
+        self._app = app
+        self._settings = settings
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        await _Exchange(scope, receive, send, self._settings.api_body_bytes).run(
+            self._app, self._settings.api_time_s, self._metrics
+        )
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, most_bytes: int) -> None:
+        self._scope, self._receive, self._send = scope, receive, send
+        self._most_bytes, self._read = most_bytes, 0
+        self._status = 0
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"").decode("latin-1")
+        self._id = given if REQUEST_ID.fullmatch(given) else token_hex(8)
+        self._length = headers.get(b"content-length", b"0")
+        self._state: dict[str, Any] = {"request_id": self._id, "headers": {}, "caller": ""}
+        scope["state"] = {**scope.get("state", {}), **self._state}
+
+    async def run(self, app: ASGIApp, seconds: float, metrics: Metrics) -> None:
+        started = time.perf_counter()
+        metrics.open_requests.inc()
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                await self._checked(app)
+        except TimeoutError:
+            if not limit.expired() or self._status:
+                raise
+            await self._refuse(503, f"No answer within {seconds:g} seconds.", retry_after_s=5.0)
+        finally:
+            metrics.open_requests.dec()
+            self._tell(time.perf_counter() - started, metrics)
+
+    async def _checked(self, app: ASGIApp) -> None:
+        if self._length.isdigit() and int(self._length) > self._most_bytes:
+            await self._refuse(413, f"The body is larger than {self._most_bytes} bytes.")
+            return
+        await app(self._scope, self._counted, self._enveloped)
+
+    async def _counted(self) -> Message:
+        message = await self._receive()
+        self._read += len(message.get("body", b""))
+        if self._read > self._most_bytes:
+            raise HTTPException(413, f"The body is larger than {self._most_bytes} bytes.")
+        return message
+
+    async def _enveloped(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            own = {"X-Request-ID": self._id, **self._scope["state"]["headers"]}
+            names = {name for name, _ in message["headers"]}
+            added = [(name.lower().encode(), str(value).encode()) for name, value in own.items()]
+            message["headers"] = [
+                *message["headers"],
+                *(pair for pair in (*added, *SAFE_HEADERS) if pair[0] not in names),
+            ]
+        await self._send(message)
+
+    async def _refuse(self, status: int, detail: str, **members: Any) -> None:
+        answer = problem(self._id, status=status, detail=detail, **members)
+        await answer(self._scope, self._receive, self._enveloped)
+
+    def _tell(self, seconds: float, metrics: Metrics) -> None:
+        route = getattr(self._scope.get("route"), "path", "none")
+        metrics.note(self._scope["method"], route, self._status, seconds)
+        structlog.get_logger().info(
+            "request",
+            method=self._scope["method"],
+            path=self._scope["path"],
+            status=self._status,
+            ms=round(seconds * 1000, 1),
+            id=self._id,
+            key=self._scope["state"].get("caller", ""),
+        )

@@ -1,0 +1,72 @@
+"""What Prometheus is told of the service."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily
+
+from defimon.apps.api.service import Service
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
+"""Others are counted as one: a caller may make up as many as it likes."""
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Metrics:
+    """Counters of one application."""
+
+    def __init__(self, service: Service) -> None:
+        self._registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self._registry)
+        self._requests = Counter(
+            "defimon_requests", "Requests answered.", ("method", "route", "status"), registry=self._registry
+        )
+        self._seconds = Histogram(
+            "defimon_request_seconds", "Time of an answer.", ("route",),
+            buckets=SECONDS, registry=self._registry,
+        )  # fmt: skip
+        self.open_requests = Gauge("defimon_requests_open", "Requests under way.", registry=self._registry)
+        self._registry.register(_OfService(service))
+
+    def note(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one answer."""
+        known = method if method in METHODS else "other"
+        self._requests.labels(known, route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def text(self) -> bytes:
+        """Everything, in Prometheus's text format."""
+        return generate_latest(self._registry)
+
+
+class _OfService:
+    """Figures that are looked up when they are asked for."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        age = self._service.age_s
+        if age is not None:
+            yield GaugeMetricFamily("defimon_look_age_seconds", "Age of the last look at the store.", age)
+        known = self._service.last
+        if known is not None:
+            pools = known.catalogue.pools
+            yield GaugeMetricFamily("defimon_pools", "Pools in the store.", pools.height)
+            newest = pools["ts"].max()
+            if isinstance(newest, datetime):
+                doc = "When the newest yield was true."
+                moment = newest.timestamp()
+                yield GaugeMetricFamily("defimon_newest_yield_timestamp_seconds", doc, moment)

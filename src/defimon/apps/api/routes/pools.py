@@ -1,0 +1,208 @@
+"""Pools: found, shown, and their past."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import Field
+
+from defimon.apps.api.access import Reader
+from defimon.apps.api.documents import Answer, Document, row_model
+from defimon.apps.api.questions import EARLIEST, Moment, clamped, cursor_of, page_size, place_of
+from defimon.apps.api.service import service_of
+from defimon.core.tables import FORECASTS, POOLS, YIELDS
+from defimon.flows.catalogue import ATTRIBUTES, FACTS, HISTORY, history, past_forecasts
+from defimon.flows.pool_search import Sort, Wanted, search_pools
+
+router = APIRouter(prefix="/v1/pools", tags=["pools"])
+
+NUMBER = (int, float, type(None))
+Words = Annotated[list[Annotated[str, Field(max_length=200)]], Query(max_length=50)]
+PoolId = Annotated[str, Path(min_length=1, max_length=300, description="id of a pool, as /v1/pools lists it")]
+Limit = Annotated[int | None, Query(ge=1, le=100_000, description="rows of a page")]
+Cursor = Annotated[str | None, Query(max_length=800, description="`next` of the page before")]
+YesNo = Literal["true", "false"]
+
+Attributes = row_model("PoolAttributes", "What a pool is.", POOLS, ("pool_id", *ATTRIBUTES))
+Figures = row_model(
+    "PoolFigures", "What it pays.", YIELDS, ("ts", *FACTS, "flags", "source", "origin", "known_at")
+)
+
+
+class Pool(Attributes, Figures):  # type: ignore[misc, valid-type]
+    """A pool as it stands, with the forecast of its mean APY over the next 7 days."""
+
+    forecast: float | None = Field(
+        description="forecast of the mean APY of the next 7 days (fraction a year)"
+    )
+    forecast_low: float | None = Field(description="5 % quantile (fraction a year)")
+    forecast_high: float | None = Field(description="95 % quantile (fraction a year)")
+    forecast_model: str | None = Field(description="model that answered")
+
+
+class PoolPage(Document):
+    """Pools in the order that was asked for."""
+
+    pools: list[Pool]
+    total: int = Field(description="pools that fit, on all pages")
+    next: str | None = Field(description="cursor of the next page; null on the last one")
+
+
+HistoryRow = row_model("HistoryRow", "A pool's yield at a moment.", YIELDS, HISTORY)
+ForecastRow = row_model("ForecastRow", "What was said about a pool.", FORECASTS, FORECASTS.names[:-1])
+
+
+class HistoryPage(Document):
+    """A pool's yields in order of time."""
+
+    pool_id: str
+    rows: list[HistoryRow]  # type: ignore[valid-type]
+    next: str | None = Field(description="cursor of the next page; null on the last one")
+
+
+class SaidPage(Document):
+    """What was forecast of a pool, in order of time."""
+
+    pool_id: str
+    rows: list[ForecastRow]  # type: ignore[valid-type]
+    next: str | None = Field(description="cursor of the next page; null on the last one")
+
+
+@router.get("", response_model=PoolPage)
+async def list_pools(
+    request: Request,
+    _caller: Reader,
+    q: Annotated[
+        str, Query(max_length=200, description="words to look for in id, protocol, chain, symbol")
+    ] = "",
+    protocol: Words = [],  # noqa: B006 - the framework copies it
+    chain: Words = [],  # noqa: B006
+    symbol: Words = [],  # noqa: B006
+    kind: Words = [],  # noqa: B006
+    stablecoin: YesNo | None = None,
+    listed: YesNo | None = None,
+    min_tvl_usd: Annotated[float | None, Query(ge=0, allow_inf_nan=False)] = None,
+    min_apy: Annotated[float | None, Query(allow_inf_nan=False, description="fraction a year")] = None,
+    max_apy: Annotated[float | None, Query(allow_inf_nan=False, description="fraction a year")] = None,
+    sort: Sort = "tvl_usd",
+    order: Literal["asc", "desc"] = "desc",
+    limit: Limit = None,
+    cursor: Cursor = None,
+) -> Answer:
+    """Search, filter and sort; a filter given twice keeps pools of either value."""
+    service = service_of(request)
+    known = await service.known()
+    after = None
+    if cursor is not None:
+        shown, direction, value, pool_id = place_of(cursor, (str, str, NUMBER, str))
+        sort, order = _as_before(shown, direction, sort, order)
+        after = (value, pool_id)
+    wanted = Wanted(
+        q, protocol, chain, symbol, kind, _flag(stablecoin), _flag(listed), min_tvl_usd, min_apy, max_apy
+    )
+    page = await service.working(
+        search_pools,
+        known.catalogue,
+        wanted,
+        sort=sort,
+        descending=order == "desc",
+        after=after,
+        limit=page_size(limit, service.settings.api_page_rows),
+    )
+    following = None if page.after is None else cursor_of((sort, order, *page.after))
+    return Answer({"pools": page.rows, "total": page.total, "next": following}, seconds=15)
+
+
+def _as_before(shown: str, direction: str, sort: Sort, order: str) -> tuple[Sort, Any]:
+    """A cursor is of the listing that it came from."""
+    from defimon.core.errors import FixSettings
+
+    if (shown, direction) != (sort, order):
+        raise FixSettings(
+            f"The cursor is of a listing by {shown[:20]}, {direction[:5]}.",
+            variable="cursor",
+            remedy="Give the same sort and order as on the page before.",
+        )
+    return sort, order
+
+
+def _flag(value: YesNo | None) -> bool | None:
+    return None if value is None else value == "true"
+
+
+@router.get("/{pool_id:path}/history", response_model=HistoryPage)
+async def pool_history(
+    request: Request,
+    _caller: Reader,
+    pool_id: PoolId,
+    since: Annotated[Moment | None, Query(description="first moment")] = None,
+    until: Annotated[Moment | None, Query(description="first moment after it")] = None,
+    as_of: Annotated[Moment | None, Query(description="show what was known then")] = None,
+    resolution: Literal["raw", "day"] = "day",
+    limit: Limit = None,
+    cursor: Cursor = None,
+) -> Answer:
+    """What the pool paid, as it is known now or was known at `as_of`."""
+    service = service_of(request)
+    catalogue = (await service.known()).catalogue
+    own = catalogue.pool_id(pool_id)
+    rows = await service.reading(
+        history,
+        catalogue.ids_of(own),
+        as_of=clamped(as_of),
+        since=clamped(since),
+        until=clamped(until),
+        daily=resolution == "day",
+    )
+    return _in_time(own, rows.to_dicts(), cursor, page_size(limit, service.settings.api_page_rows, 1_000))
+
+
+@router.get("/{pool_id:path}/forecasts", response_model=SaidPage)
+async def pool_forecasts(
+    request: Request,
+    _caller: Reader,
+    pool_id: PoolId,
+    target: Annotated[str, Query(max_length=100)] = "apy_mean",
+    horizon: Annotated[int, Query(ge=1, le=30, description="days ahead")] = 7,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    as_of: Moment | None = None,
+    limit: Limit = None,
+    cursor: Cursor = None,
+) -> Answer:
+    """What was said about the pool, and what came true where that is known."""
+    service = service_of(request)
+    catalogue = (await service.known()).catalogue
+    own = catalogue.pool_id(pool_id)
+    rows = await service.reading(
+        past_forecasts,
+        catalogue.ids_of(own),
+        target,
+        horizon,
+        as_of=clamped(as_of),
+        since=clamped(since),
+        until=clamped(until),
+    )
+    return _in_time(own, rows.to_dicts(), cursor, page_size(limit, service.settings.api_page_rows, 1_000))
+
+
+def _in_time(pool_id: str, rows: list[dict[str, Any]], cursor: str | None, limit: int) -> Answer:
+    """A page of rows whose `ts` differ; the cursor is the last one's, in microseconds."""
+    if cursor is not None:
+        (last,) = place_of(cursor, (int,))
+        rows = [row for row in rows if _micros(row) > last]
+    page = rows[:limit]
+    following = cursor_of((_micros(page[-1]),)) if len(rows) > limit else None
+    return Answer({"pool_id": pool_id, "rows": page, "next": following}, seconds=15)
+
+
+def _micros(row: dict[str, Any]) -> int:
+    moment: datetime = row["ts"]
+    return (moment - EARLIEST) // moment.resolution
+
+
+@router.get("/{pool_id:path}", response_model=Pool)
+async def one_pool(request: Request, _caller: Reader, pool_id: PoolId) -> Answer:
+    """One pool; an id that it had before is understood."""
+    catalogue = (await service_of(request).known()).catalogue
+    return Answer(catalogue.rows[catalogue.pool_id(pool_id)], seconds=15)

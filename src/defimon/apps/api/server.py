@@ -1,0 +1,165 @@
+"""The API and its worker as processes that start and stop together."""
+
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
+
+import structlog
+import uvicorn
+
+from defimon.apps.api.application import create_app
+from defimon.core.errors import FixSettings
+from defimon.core.settings import Settings
+
+GRACE_S = 10
+"""Seconds that requests under way may take once the server was told to stop."""
+
+WORKER_GRACE_S = 60.0
+"""A worker that stops ends with the batch that it is writing, which may wait for another writer that long."""
+
+WATCH_S = 1.0
+RESTART_S = 10.0
+"""A worker that died is started again after so long: what ended it may pass, and must not spin."""
+
+
+def serve(settings: Settings, *, host: str, port: int, with_worker: bool) -> None:
+    """Answer requests until SIGTERM or SIGINT; requests and jobs under way come to their end.
+
+    `port` 0 takes a free one. Raises FixSettings when the address cannot be used.
+    """
+    bound = _bound(host, port)
+    config = uvicorn.Config(
+        create_app(settings),
+        log_config=None,
+        access_log=False,
+        # An address in a header is the word of whoever sent it; api_open and rates go by the connection.
+        proxy_headers=False,
+        server_header=False,
+        date_header=True,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    worker = _Worker() if with_worker else None
+    address = f"http://{_shown(host)}:{bound.getsockname()[1]}"
+    structlog.get_logger().info("serving", address=address, worker=with_worker, process=os.getpid())
+    server = uvicorn.Server(config)
+    try:
+        with _told_by_signals(server):
+            if worker is not None:
+                worker.start()
+            server.run(sockets=[bound])
+    finally:
+        if worker is not None:
+            worker.stop()
+        bound.close()
+    structlog.get_logger().info("stopped serving")
+
+
+@contextmanager
+def _told_by_signals(server: uvicorn.Server) -> Iterator[None]:
+    """The server ends in order on SIGTERM and SIGINT. It raises them anew once it has stopped; they must not
+    end the process then, before the worker has been told.
+    """
+
+    def heard(_number: int, _frame: object) -> None:
+        server.should_exit = True
+
+    before = {number: signal.signal(number, heard) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listening.close()
+        raise FixSettings(
+            f"{_shown(host)}:{port} cannot be used: {error}.",
+            variable="--port",
+            remedy="Choose another --host or --port; 0 takes a free one.",
+        ) from None
+    return listening
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+class _Worker:
+    """The worker's process, started again when it dies."""
+
+    def __init__(self) -> None:
+        self._spawn = multiprocessing.get_context("spawn")
+        self._process: BaseProcess | None = None
+        self._stopping = threading.Event()
+        self._watch = threading.Thread(target=self._keep_alive, name="watch of the worker", daemon=True)
+
+    def start(self) -> None:
+        self._begin()
+        self._watch.start()
+
+    def stop(self) -> None:
+        """Ask it to stop, and wait until it has; at last end it as it stands."""
+        self._stopping.set()
+        self._watch.join()
+        process = self._process
+        if process is None:
+            return
+        process.terminate()
+        process.join(WORKER_GRACE_S)
+        if process.is_alive():
+            structlog.get_logger().warning("worker does not stop", process=process.pid)
+            process.kill()
+            process.join()
+
+    def _begin(self) -> None:
+        self._process = self._spawn.Process(target=run_worker, args=(os.getpid(),), name="worker")
+        self._process.start()
+
+    def _keep_alive(self) -> None:
+        while not self._stopping.wait(WATCH_S):
+            process = self._process
+            if process is not None and not process.is_alive():
+                structlog.get_logger().error("worker died", status=process.exitcode, again_s=RESTART_S)
+                if not self._stopping.wait(RESTART_S):
+                    self._begin()
+
+
+def run_worker(parent: int) -> None:
+    """Collect and forecast by the settings of the environment until told to stop, or left by `parent`."""
+    from defimon.apps.worker.work import work
+    from defimon.core.logs import configure_logs
+    from defimon.core.settings import load_settings
+    from defimon.flows.forecast_job import forecasting
+    from defimon.flows.jobs import jobs_of
+
+    # Ctrl-C is for the server, which then tells the worker; told twice, the worker would end as it stands.
+    os.setsid()
+    settings = load_settings()
+    configure_logs(settings if "log_level" in settings.model_fields_set else chatty(settings))
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    work(settings, [*jobs_of(settings), forecasting(settings)])
+
+
+def chatty(settings: Settings) -> Settings:
+    """The settings with INFO lines: a server is read by its log."""
+    return settings.model_copy(update={"log_level": "INFO"})
+
+
+def _end_with(parent: int) -> None:
+    """A server that was killed cannot tell its worker to stop."""
+    while os.getppid() == parent:
+        time.sleep(WATCH_S)
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,128 @@
+"""What all routes share: the settings, stores lent to threads, and the state of the store in memory."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import structlog
+from fastapi import Request
+
+from defimon.core.errors import DefimonError
+from defimon.core.settings import Settings
+from defimon.flows.boards import Standing, standings
+from defimon.flows.catalogue import Catalogue, read_catalogue
+from defimon.flows.named_pools import Names
+from defimon.flows.stores import Store, Stores
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+__all__ = ["Known", "Service", "Store", "service_of"]
+
+THREADS = 8
+"""Blocking reads at once: the store answers in milliseconds, and more would only wait for the same disk."""
+
+FULL_LOOK_S = 3_600.0
+"""Age at which every pool is looked up anew: a row that came late for a quiet pool is seen by then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One look at the store: all answers that are made from it agree with each other."""
+
+    catalogue: Catalogue
+    names: Names
+    board: list[Standing]
+    looked_at: float
+
+
+class Service:
+    """Made with the application, opened and closed with the server."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._stores = Stores(settings, THREADS)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="api")
+        self._known: Known | None = None
+        self._full_at = 0.0
+        self._gate = asyncio.Lock()
+        self._looking: asyncio.Task[Known] | None = None
+
+    async def reading(self, read: Callable[Concatenate[Store, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`read` with a store as its first argument, in a thread."""
+        return await self.working(self._with_store, read, *args, **kwargs)
+
+    async def working(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """`work` in a thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, lambda: work(*args, **kwargs))
+
+    async def known(self) -> Known:
+        """The state of the store, at most a little older than the settings say: a look that is due is taken
+        beside the answer, which does not wait for it. Raises what the store raises at the first look.
+        """
+        found = self._known
+        if found is None:
+            async with self._gate:
+                return self._known or await self._look()
+        if time.monotonic() - found.looked_at > self.settings.api_refresh_s and (
+            self._looking is None or self._looking.done()
+        ):
+            self._looking = asyncio.create_task(self._look())
+            self._looking.add_done_callback(_note_fault)
+        return found
+
+    @property
+    def last(self) -> Known | None:
+        """The last look, however old; None before the first."""
+        return self._known
+
+    @property
+    def age_s(self) -> float | None:
+        """Seconds since the last look; None before the first."""
+        return None if self._known is None else time.monotonic() - self._known.looked_at
+
+    async def close(self) -> None:
+        """Wait for reads under way and let go of the stores."""
+        if self._looking is not None:
+            await asyncio.wait([self._looking])
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._stores.close()
+
+    async def _look(self) -> Known:
+        started = time.monotonic()
+        full = self._known is None or started - self._full_at > FULL_LOOK_S
+        before = None if self._known is None or full else self._known.catalogue
+        found = await self.reading(_look_at, before, started)
+        self._full_at = started if full else self._full_at
+        self._known = found
+        return found
+
+    def _with_store(self, read: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        with self._stores.lent() as store:
+            return read(store, *args, **kwargs)
+
+
+def _look_at(store: Store, before: Catalogue | None, started: float) -> Known:
+    catalogue = read_catalogue(store, before)
+    return Known(catalogue, Names(catalogue), standings(store), started)
+
+
+def _note_fault(task: asyncio.Task[Known]) -> None:
+    """A look that failed leaves the last one in place; its age is told by /ready and /metrics."""
+    if task.cancelled():
+        return
+    fault = task.exception()
+    if isinstance(fault, DefimonError):
+        structlog.get_logger().warning("the store could not be looked at", fault=str(fault))
+    elif fault is not None:
+        structlog.get_logger().error("looking at the store failed", fault=repr(fault))
+
+
+def service_of(request: Request) -> Service:
+    """The service of the application that got the request."""
+    service: Service = request.app.state.service
+    return service
