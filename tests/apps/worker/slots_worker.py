@@ -48,4 +48,4 @@ if __name__ == "__main__":
     configure_logs(settings)
     schedule = Schedule(timedelta(seconds=float(sys.argv[3])))
     jobs = [Job(f"job-{number}", schedule, write_down) for number in range(int(sys.argv[2]))]
-    work(settings, jobs, at_once=2, tick_s=0.1)
+    work(settings, jobs, at_once=2, tick_s=0.2)

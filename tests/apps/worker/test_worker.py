@@ -66,20 +66,26 @@ def test_each_slot_is_run_by_one_of_two_workers_and_once(two_workers, until, req
     wanted = SLOTS[request.node.callspec.params["two_workers"]]
     workers = two_workers(jobs=JOBS, pace_s=PACE_S)
     until(lambda: both_took_part(workers) and done(workers).height >= wanted)
-    workers.kill()  # their last slots stay begun: nobody takes them over before their leases end
-    runs = done(workers)
-    assert runs.height >= wanted
+    workers.kill()
+    begun, ended = keys(workers.runs(), "job"), keys(done(workers), "job")
+    assert len(ended) >= wanted
     assert workers.runs()["attempt"].unique().to_list() == [1]
-    slots = Counter((job, float(slot)) for job, slot, *_ in workers.ran())
-    assert set(slots.values()) == {1}
-    assert set(slots) == {(job, slot.timestamp()) for job, slot in workers.runs().select("job", "ts").rows()}
+    # Each was claimed once and ended once; what was under way when the workers were killed is only begun.
+    assert workers.store.count("job_runs") == len(begun) + len(ended)
+    ran = Counter((job, float(slot)) for job, slot, *_ in workers.ran())
+    assert set(ran.values()) == {1}
     effects = workers.store.read("source_health")
-    assert workers.store.count("source_health") == effects.height == runs.height
-    assert effects.select("endpoint", "ts", "source").rows() == runs.select("job", "ts", "owner").rows()
-    # Each was claimed once and ended once.
-    assert workers.store.count("job_runs") == runs.height + workers.runs().height
+    written = keys(effects, "endpoint")
+    assert workers.store.count("source_health") == effects.height == len(written)
+    assert ended <= written <= set(ran) <= begun
+    assert len(begun - ended) <= 4  # two workers with two consumers each
+    runs = done(workers)
     for name in runs["job"].unique():
         assert_no_slot_is_forgotten(runs.filter(pl.col("job") == name))
+
+
+def keys(rows, name):
+    return {(job, slot.timestamp()) for job, slot in rows.select(name, "ts").rows()}
 
 
 def assert_no_slot_is_forgotten(runs):
