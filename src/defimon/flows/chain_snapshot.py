@@ -13,7 +13,7 @@ from defimon.core.settings import Settings
 from defimon.core.units import utc_now
 from defimon.flows._live_snapshot import Cost, LiveFigures, look_live
 from defimon.flows._store import open_store
-from defimon.flows._stored_snapshot import coin_stored, contract_names, stored_blocks
+from defimon.flows._stored_snapshot import StoredFigures, coin_stored, contract_names, stored_blocks
 from defimon.flows.latest_aggregates import DAY, HOUR, Figure, latest_figures
 from defimon.flows.window_figures import CalledContract, CoinNow, Fees, WindowFigures
 from defimon.sources._manners import Manners
@@ -82,6 +82,17 @@ def chain_snapshot(settings: Settings, name: str, *, manners: Manners = PATIENCE
     else:
         notes.append(f"No node is set (DEFIMON_RPC_{chain.name.upper()}): this is of stored blocks.")
     notes.append("Stored blocks do not name the contracts that were called.")
+    return _of_stored(chain, stored, coin, hour, day, tuple(notes))
+
+
+def _of_stored(
+    chain: Chain,
+    stored: StoredFigures,
+    coin: CoinNow | None,
+    hour: tuple[Figure, ...],
+    day: tuple[Figure, ...],
+    notes: tuple[str, ...],
+) -> ChainSnapshot:
     return ChainSnapshot(
         chain=chain,
         at=utc_now(),
@@ -94,7 +105,7 @@ def chain_snapshot(settings: Settings, name: str, *, manners: Manners = PATIENCE
         hour=hour,
         day=day,
         cost=Cost(),
-        notes=tuple(notes),
+        notes=notes,
     )
 
 
