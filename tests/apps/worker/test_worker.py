@@ -226,3 +226,22 @@ def test_a_second_signal_ends_a_worker_that_cannot_give_its_slot_back(
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == -signal.SIGTERM
     assert workers.runs()["status"].to_list() == ["running"]
+
+
+def test_a_worker_waits_for_a_store_that_is_away_and_goes_on(
+    postgres_server, postgres_url, workers_on, until
+):
+    name = re.search(r"/(t[0-9a-f]{32})", postgres_url)[1]
+    workers = workers_on(postgres_url, DEFIMON_LEASE_S="3")
+    process = workers.start(jobs=2, pace_s=PACE_S)
+    until(workers.ran)
+    postgres_server.psql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false;")
+    postgres_server.psql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}';")
+    until(lambda: "the store does not answer" in events(process))
+    postgres_server.psql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true;")
+    until_more(workers, 4, until)
+    assert process.poll() is None
+    assert events(process).count("the store does not answer") <= 2
+    workers.store.close()
+    assert workers.end() == [0]
+    assert set(Counter(line[:3] for line in workers.ran()).values()) == {1}
