@@ -5,7 +5,7 @@ import hashlib
 import json
 import logging
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -47,6 +47,7 @@ class Http:
         self._hosts: dict[str, _Host] = {}
         self._client: httpx.AsyncClient | None = None
         self._exchange: Exchange | None = None
+        self._others: list[Callable[[], Awaitable[None]]] = []
 
     async def __aenter__(self) -> Self:
         # Their own lines carry whole addresses, keys included.
@@ -63,9 +64,16 @@ class Http:
         return self
 
     async def __aexit__(self, *error: object) -> None:
+        for close in self._others:
+            await close()
+        self._others.clear()
         if self._client is not None:
             await self._client.aclose()
             self._client = self._exchange = None
+
+    def close_too(self, close: Callable[[], Awaitable[None]]) -> None:
+        """Have `close` called when the client is left: for connections of other protocols."""
+        self._others.append(close)
 
     def behave(self, url: str, manners: Manners) -> None:
         """Politeness (turns, gap, waits) towards the host of `url`, where it differs from the client's own.

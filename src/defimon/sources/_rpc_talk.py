@@ -133,6 +133,7 @@ class Talk:
         socket = self._sockets.get(endpoint.shown)
         if socket is None:
             socket = self._sockets[endpoint.shown] = WebSocket(endpoint.url, self.http.manners)
+            self.http.close_too(socket.close)
         async with self.http.visit(endpoint.url.get_secret_value(), f"{endpoint.shown} {label}"):
             value, answer = await socket.ask(question, ids, label)
         if keep is not None:

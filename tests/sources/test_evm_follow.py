@@ -1,0 +1,126 @@
+"""Reorganisations of a real node, followed through the engine to the content of a fresh collection."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+
+import polars as pl
+import pytest
+
+sys.path.append(str(Path(__file__).parent))  # so that the node can be imported
+
+from anvil_nodes import address, anvil, collected, mine_busy
+
+from defimon.flows.known_content import known_content
+from defimon.store.database import Store
+
+GENESIS = datetime(2020, 1, 1, tzinfo=UTC)
+DEPTHS = [1, 2, 5, 17, 63, 64]
+"""anvil calls the block 64 below its head final: so deep it may go without replacing a final one."""
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory):
+    with anvil(tmp_path_factory.mktemp("anvil")) as running:
+        mine_busy(running, 30, seed=7)
+        running.rpc("anvil_mine", hex(70), hex(12))
+        yield running
+
+
+@pytest.fixture
+def store_at(tmp_path):
+    opened = []
+
+    def make(name):
+        opened.append(Store(f"sqlite:///{tmp_path / name}.db"))
+        opened[-1].migrate()
+        return opened[-1]
+
+    yield make
+    for store in opened:
+        store.close()
+
+
+def head(chain):
+    return int(chain.rpc("eth_blockNumber"), 16)
+
+
+def content(store):
+    return known_content(store, ["blocks"]), store.read("cursors").select("number", "detail").rows()
+
+
+def fresh(store_at, chain):
+    store = store_at("fresh")
+    assert collected(store, address(chain), since=GENESIS).error == ""
+    return content(store)
+
+
+def statuses(store):
+    return dict(store.read("blocks")["status"].value_counts().iter_rows())
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_a_reorganisation_ends_in_the_content_of_a_fresh_collection(chain, store_at, depth):
+    store = store_at("followed")
+    collected(store, address(chain), since=GENESIS)
+    before = store.read("blocks")
+    chain.rpc("anvil_reorg", depth, [])
+    chain.rpc("anvil_mine", hex(Random(depth).randrange(3)), hex(12))
+    result = collected(store, address(chain))
+    assert (result.error, result.gaps_open) == ("", 0)
+    assert content(store) == fresh(store_at, chain)
+    after = store.read("blocks").head(before.height)
+    replaced = before.filter(before["hash"] != after["hash"])["number"].to_list()
+    assert replaced == list(range(before["number"][-1] - depth + 1, before["number"][-1] + 1))
+    assert result.corrected >= depth
+
+
+def test_what_is_final_never_changed(chain, store_at):
+    store = store_at("followed")
+    collected(store, address(chain), since=GENESIS)
+    for depth in (1, 30, 64):
+        before = store.read("blocks").filter(pl.col("status") == "final")
+        chain.rpc("anvil_reorg", depth, [])
+        chain.rpc("anvil_mine", hex(3), hex(12))
+        collected(store, address(chain))
+        after = store.read("blocks").head(before.height)
+        assert after.equals(before)
+        assert set(after["status"]) == {"final"}
+        assert statuses(store)["pending"] == 64
+
+
+@pytest.mark.parametrize(("above", "longer"), [(3, 0), (3, 5), (60, 0), (60, 61), (90, 0), (90, 91)])
+def test_a_chain_that_went_back_and_took_another_way_is_followed_even_below_what_was_final(
+    chain, store_at, above, longer
+):
+    snapshot, store = chain.rpc("evm_snapshot"), store_at("followed")
+    base = head(chain)
+    chain.rpc("anvil_mine", hex(above), hex(12))
+    collected(store, address(chain), since=GENESIS)
+    assert chain.rpc("evm_revert", snapshot)
+    chain.rpc("anvil_setCoinbase", f"0x{above:020x}{longer:020x}")
+    chain.rpc("anvil_mine", hex(2), hex(12))
+    result = collected(store, address(chain))
+    assert result.error == ""
+    assert statuses(store).get("orphaned", 0) == above - 2
+    if longer:
+        chain.rpc("anvil_mine", hex(longer), hex(12))
+        assert collected(store, address(chain)).error == ""
+        assert "orphaned" not in statuses(store)
+        assert content(store) == fresh(store_at, chain)
+    standing = store.read("blocks").filter(pl.col("status") != "orphaned")
+    assert standing["number"].to_list() == list(range(head(chain) + 1))
+    assert standing["parent_hash"][1:].equals(standing["hash"][:-1], check_names=False)
+    assert head(chain) == base + 2 + longer
+
+
+def test_a_node_that_is_behind_changes_nothing(chain, store_at):
+    snapshot, store = chain.rpc("evm_snapshot"), store_at("followed")
+    chain.rpc("anvil_mine", hex(5), hex(12))
+    collected(store, address(chain), since=GENESIS)
+    before = content(store)
+    chain.rpc("evm_revert", snapshot)
+    result = collected(store, address(chain))
+    assert (result.error, result.inserted, result.corrected) == ("", 0, 0)
+    assert content(store) == before
