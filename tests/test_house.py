@@ -64,8 +64,8 @@ def test_the_command_line_has_these_commands():
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     commands = (
-        "amm", "arbitrage", "audit", "backtest", "collect", "evaluate", "forecast", "impact", "import",
-        "models", "panel", "quote", "route", "run", "train",
+        "amm", "arbitrage", "audit", "backtest", "chain", "collect", "evaluate", "forecast", "impact", "import",
+        "models", "panel", "quote", "route", "run", "status", "train", "worker",
     )  # fmt: skip
     for command in commands:
         assert f" {command} " in done.stdout

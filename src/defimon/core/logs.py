@@ -10,7 +10,8 @@ def configure_logs(settings: Settings) -> None:
     """Send log lines of `log_level` and above to standard error, as JSON if `log_json`."""
     import structlog
 
-    renderer = structlog.processors.JSONRenderer() if settings.log_json else structlog.dev.ConsoleRenderer()
+    console = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    renderer = structlog.processors.JSONRenderer() if settings.log_json else console
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
