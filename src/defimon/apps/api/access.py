@@ -94,11 +94,11 @@ class Needs:
         if given is None:
             rates.count(request, f"address {client}")
             return self._without_key(request, service, client)
-        rates.refuse_guessing(client)
         try:
             key = await request.app.state.keys.of(given.credentials)
         except Refusal:
-            rates.count_wrong_key(client)
+            # A wrong key gives no more turns than none.
+            rates.count(request, f"address {client}")
             raise
         rates.count(request, f"key {key.key_id}")
         if not key.allows(self.scope):

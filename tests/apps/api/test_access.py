@@ -1,0 +1,149 @@
+"""Who may do what: every route for every kind of caller."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from defimon.apps.api.application import create_app
+from defimon.apps.api.routes.quotes import EXAMPLE
+from defimon.core.settings import load_settings
+
+BASKET = {"pools": {"lido:stETH": 1}}
+ASKED = {"strategies": ["lido"], "horizon_days": 7}
+
+ROUTES = {
+    ("GET", "/health"): ("open", None),
+    ("GET", "/ready"): ("open", None),
+    ("GET", "/metrics"): ("read", None),
+    ("POST", "/predict"): ("read", ASKED),
+    ("POST", "/v1/predict"): ("read", ASKED),
+    ("GET", "/v1/pools"): ("read", None),
+    ("GET", "/v1/pools/{pool_id}"): ("read", None),
+    ("GET", "/v1/pools/{pool_id}/history"): ("read", None),
+    ("GET", "/v1/pools/{pool_id}/forecasts"): ("read", None),
+    ("GET", "/v1/forecasts"): ("read", None),
+    ("GET", "/v1/forecasts/{pool_id}"): ("read", None),
+    ("POST", "/v1/forecasts/batch"): ("read", {"pools": ["lido:stETH"]}),
+    ("GET", "/v1/leaderboard"): ("read", None),
+    ("GET", "/v1/strategies"): ("read", None),
+    ("GET", "/v1/models"): ("read", None),
+    ("GET", "/v1/models/{version}"): ("read", None),
+    ("POST", "/v1/quotes"): ("read", EXAMPLE),
+    ("POST", "/v1/quotes/curve"): ("read", EXAMPLE),
+    ("GET", "/v1/status"): ("read", None),
+    ("GET", "/v1/settings"): ("read", None),
+    ("GET", "/v1/baskets"): ("read", None),
+    ("GET", "/v1/baskets/{name}"): ("read", None),
+    ("PUT", "/v1/baskets/{name}"): ("run", BASKET),
+    ("DELETE", "/v1/baskets/{name}"): ("run", None),
+}
+"""What each route needs, and a body that it takes."""
+
+CALLERS = ("nobody", "read", "run", "admin", "other", "revoked", "made up", "half")
+RANK = {"open": 0, "read": 1, "run": 2, "admin": 3}
+HELD = {"nobody": 1, "read": 1, "run": 2, "admin": 3, "other": 2}
+
+
+def headers_of(caller, keys):
+    texts = {**keys, "made up": "dfm_" + "0" * 12 + "_" + "0" * 64, "half": "dfm_12"}
+    return {} if caller == "nobody" else {"Authorization": f"Bearer {texts[caller]}"}
+
+
+def path_of(template):
+    known = {"{pool_id}": "lido:stETH", "{version}": "none", "{name}": "mine"}
+    for part, value in known.items():
+        template = template.replace(part, value)
+    return template
+
+
+def expected(need, caller, *, opened):
+    if need == "open":
+        return {200}
+    if caller not in HELD or (caller == "nobody" and (not opened or need != "read")):
+        return {401}
+    return {200, 204, 404} if HELD[caller] >= RANK[need] else {403}
+
+
+def routes_of(app):
+    paths = app.openapi()["paths"]
+    return {(method.upper(), path) for path, operations in paths.items() for method in operations}
+
+
+def test_every_route_says_whom_it_is_for(tmp_path):
+    assert routes_of(create_app(load_settings({}, data_dir=tmp_path))) == set(ROUTES)
+
+
+@pytest.mark.parametrize("who", ["loopback", "never", "always"])
+def test_every_caller_may_do_what_is_written_and_nothing_else(who, data, serve_on):
+    wrong = []
+    with serve_on(data.folder, api_open=who) as client:
+        for (method, template), (need, body) in ROUTES.items():
+            for caller in CALLERS:
+                answer = client.request(
+                    method, path_of(template), json=body, headers=headers_of(caller, data.keys)
+                )
+                if answer.status_code not in expected(need, caller, opened=who != "never"):
+                    wrong.append((method, template, caller, answer.status_code))
+    assert wrong == []
+
+
+def test_a_caller_from_elsewhere_needs_a_key_to_read(client, as_key):
+    for header in ({"X-Forwarded-For": "10.0.0.1"}, {"Forwarded": "for=1.2.3.4"}, {"Host": "evil.example"}):
+        assert client.get("/v1/pools", headers=header).status_code == 401
+        assert client.get("/v1/pools", headers={**header, **as_key("read")}).status_code == 200
+
+
+def test_anothers_basket_is_as_unknown_as_none(client, as_key):
+    theirs = client.get("/v1/baskets/theirs", headers=as_key("run"))
+    none = client.get("/v1/baskets/nothing", headers=as_key("run"))
+    assert (theirs.status_code, none.status_code) == (404, 404)
+    assert theirs.json()["detail"].replace("theirs", "nothing") == none.json()["detail"]
+    assert client.delete("/v1/baskets/theirs", headers=as_key("run")).status_code == 404
+    assert client.delete("/v1/baskets/open", headers=as_key("run")).status_code == 404
+    assert client.post("/predict", json={"strategies": ["theirs"]}).status_code == 404
+
+
+def test_a_shared_basket_is_everybodys_to_read(client, as_key):
+    assert client.get("/v1/baskets/open").json()["weights"] == {"lido:stETH": 0.25, "aave-v3:base:USDC": 0.75}
+    seen = client.get("/v1/baskets", headers=as_key("admin")).json()["baskets"]
+    assert [(one["owner"], one["name"]) for one in seen] == [("other", "open"), ("other", "theirs")]
+
+
+def test_a_basket_is_its_owners_until_it_is_removed(data, serve_on):
+    own = headers_of("run", data.keys)
+    with serve_on(data.folder) as client:
+        saved = client.put("/v1/baskets/mine", json={"pools": {"lido:stETH": 1, "0xbebc44": 3}}, headers=own)
+        assert saved.json()["weights"] == {"lido:stETH": 0.25, "0xbebc44": 0.75}
+        assert client.get("/v1/baskets/mine", headers=own).status_code == 200
+        assert client.get("/v1/baskets/mine", headers=headers_of("other", data.keys)).status_code == 404
+        strange = client.put("/v1/baskets/mine", json={"pools": {"lido:steth": 1}}, headers=own)
+        assert strange.json()["unknown"] == {"lido:steth": ["lido:stETH"]}
+        assert client.delete("/v1/baskets/mine", headers=own).status_code == 204
+        assert client.get("/v1/baskets/mine", headers=own).status_code == 404
+
+
+def test_a_key_that_is_revoked_while_it_is_used_is_refused_soon(data, serve_on):
+    headers = headers_of("admin", data.keys)
+    key_id = data.keys["admin"].split("_")[1]
+    with serve_on(data.folder, api_open="never") as client:
+        assert client.get("/v1/pools", headers=headers).status_code == 200
+        code = "from defimon.apps.cli.main import main; main()"
+        subprocess.run(
+            [sys.executable, "-c", code, "keys", "revoke", key_id],
+            env={"DEFIMON_DATA_DIR": str(data.folder)}, check=True,
+        )  # fmt: skip
+        end = time.monotonic() + 60
+        while client.get("/v1/pools", headers=headers).status_code != 401:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+
+
+def test_wrong_keys_give_no_more_turns_than_none(data, serve_on):
+    with serve_on(data.folder, api_rate="5/hour") as client:
+        wrong = headers_of("made up", data.keys)
+        statuses = [client.get("/v1/pools", headers=wrong).status_code for _ in range(8)]
+        assert statuses == [401] * 5 + [429] * 3
+        assert client.get("/v1/pools").status_code == 429
+        assert client.get("/v1/pools", headers=headers_of("read", data.keys)).status_code == 200

@@ -1,0 +1,147 @@
+"""Pools: found, in order, page by page, and as they were."""
+
+from datetime import timedelta
+
+import pytest
+
+
+def ids(answer):
+    assert answer.status_code == 200, answer.text
+    return [pool["pool_id"] for pool in answer.json()["pools"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("q=usdc+base", ["aave-v3:base:USDC"]),
+        ("q=3POOL", ["0xbebc44"]),
+        ("protocol=aave-v3&protocol=lido", ["lido:stETH", "aave-v3:ethereum:USDC", "aave-v3:base:USDC"]),
+        ("chain=Base", ["aave-v3:base:USDC", "young/one"]),
+        ("stablecoin=false&sort=apy", ["young/one", "lido:stETH"]),
+        ("min_tvl_usd=2e8&order=asc", ["aave-v3:ethereum:USDC", "lido:stETH"]),
+        ("min_apy=0.04&max_apy=0.05", ["aave-v3:ethereum:USDC"]),
+        ("symbol=%5B%28", []),
+    ],
+)
+def test_pools_are_found_by_words_and_filters(client, query, expected):
+    assert ids(client.get(f"/v1/pools?{query}")) == expected
+
+
+@pytest.mark.parametrize("sort", ["tvl_usd", "apy", "forecast", "volume_24h_usd", "pool_id"])
+@pytest.mark.parametrize("order", ["asc", "desc"])
+@pytest.mark.parametrize("limit", [1, 4])
+def test_pages_hold_every_pool_once_in_order(client, sort, order, limit):
+    query = f"/v1/pools?sort={sort}&order={order}"
+    whole, seen, cursor = ids(client.get(query)), [], ""
+    while cursor is not None:
+        page = client.get(f"{query}&limit={limit}{cursor and f'&cursor={cursor}'}")
+        seen += ids(page)
+        cursor = page.json()["next"]
+    assert seen == whole
+    assert len(set(seen)) == 6
+    if sort in ("tvl_usd", "forecast"):
+        assert seen[-1] == "young/one"  # what is not known comes last either way
+
+
+def test_a_cursor_of_another_listing_is_refused(client):
+    cursor = client.get("/v1/pools?limit=1").json()["next"]
+    for query in (f"sort=apy&cursor={cursor}", "cursor=nonsense", "cursor=W10", "cursor=%C3%A4"):
+        answer = client.get(f"/v1/pools?{query}")
+        assert (answer.status_code, answer.json()["field"]) == (422, "cursor")
+
+
+def test_a_pool_stands_beside_its_forecast(client):
+    pool = client.get("/v1/pools/aave-v3:base:USDC").json()
+    assert pool["apy"] == pytest.approx(0.055)
+    assert pool["forecast"] == pytest.approx(0.0605)
+    assert pool["forecast_model"] == "ensemble"
+
+
+def test_an_id_with_a_slash_and_an_older_id_are_understood(client):
+    assert client.get("/v1/pools/young/one").json()["protocol"] == "morpho-blue"
+    assert client.get("/v1/pools/young%2Fone/history").json()["pool_id"] == "young/one"
+    assert client.get("/v1/pools/old-3pool").json()["pool_id"] == "0xbebc44"
+
+
+def test_an_unknown_pool_is_told_with_near_matches(client):
+    answer = client.get("/v1/pools/lido:steth/history")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["unknown"] == {"lido:steth": ["lido:stETH"]}
+    assert answer.json()["remedy"] == "Did you mean lido:stETH?"
+
+
+def test_history_is_what_was_known_at_the_time(client, moments):
+    ten, then = moments.text(moments.day(10)), moments.text(moments.day(5))
+    query = f"/v1/pools/lido:stETH/history?since={ten}&limit=1"
+    assert client.get(query).json()["rows"][0]["apy"] == 0.5
+    assert client.get(f"{query}&as_of={then}").json()["rows"][0]["apy"] == pytest.approx(0.031 * 1.1)
+    early = moments.text(moments.day(30))
+    rows = client.get(f"/v1/pools/lido:stETH/history?as_of={early}").json()["rows"]
+    assert rows[-1]["ts"] == early
+
+
+def test_history_of_a_renamed_pool_goes_back_beyond_its_new_id(client, moments):
+    rows = client.get("/v1/pools/0xbebc44/history").json()["rows"]
+    assert [row["ts"] for row in rows[:2]] == [moments.text(moments.day(n)) for n in (50, 45)]
+    assert {row["pool_id"] for row in rows} == {"0xbebc44"}
+
+
+def test_pages_of_history_join_without_a_gap(client, moments):
+    path = "/v1/pools/lido:stETH/history"
+    whole = client.get(path).json()["rows"]
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = client.get(f"{path}?limit=7{cursor and f'&cursor={cursor}'}").json()
+        seen += page["rows"]
+        cursor = page["next"]
+    assert seen == whole
+    assert len(seen) == 40
+
+
+def test_since_is_inside_and_until_is_not(client, moments):
+    since, until = (moments.text(moments.day(n)) for n in (4, 2))
+    rows = client.get(f"/v1/pools/lido:stETH/history?since={since}&until={until}").json()["rows"]
+    assert [row["ts"] for row in rows] == [moments.text(moments.day(n)) for n in (4, 3)]
+
+
+@pytest.mark.parametrize(
+    "moment", ["2026-01-01", "0", "2026-01-01T00:00:00", "yesterday", "2026-13-01T00:00:00Z"]
+)
+def test_a_time_without_zone_or_sense_is_refused(client, moment):
+    answer = client.get(f"/v1/pools/lido:stETH/history?since={moment}")
+    assert (answer.status_code, answer.json()["field"]) == (422, "query.since")
+
+
+def test_a_time_beyond_all_data_is_taken(client):
+    for moment in ("0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00"):
+        assert client.get(f"/v1/pools/lido:stETH/history?since={moment}").status_code == 200
+
+
+def test_past_forecasts_are_told(client, moments):
+    rows = client.get("/v1/pools/lido:stETH/forecasts").json()["rows"]
+    assert [row["ts"] for row in rows] == [moments.text(moments.day(n)) for n in (8, 1)]
+
+
+def test_a_page_is_never_longer_than_the_settings_allow(filled, serve_on):
+    with serve_on(filled.folder, api_page_rows=2) as client:
+        assert len(ids(client.get("/v1/pools?limit=100000"))) == 2
+
+
+def test_new_data_are_seen_without_a_restart(data, serve_on, moments):
+    from defimon.core.settings import load_settings
+    from defimon.core.tables import YIELDS
+    from defimon.flows._store import open_store
+
+    with serve_on(data.folder, api_refresh_s=0.05) as client:
+        assert client.get("/v1/pools/lido:stETH").json()["apy"] == pytest.approx(0.031)
+        later = moments.day(0) + timedelta(hours=1)
+        row = {
+            "pool_id": "lido:stETH", "ts": later, "known_at": later, "apy": 0.99, "source": "test",
+            "origin": "observed",
+        }  # fmt: skip
+        with open_store(load_settings({}, data_dir=data.folder)) as store:
+            store.write("yields", YIELDS.rows([row, {**row, "pool_id": "new"}]))
+        while client.get("/v1/pools/lido:stETH").json()["apy"] != 0.99:
+            pass
+        assert client.get("/v1/pools/new").status_code == 200

@@ -1,0 +1,126 @@
+"""`defimon serve` as a process: it starts on an empty folder, answers, and stops in order."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from defimon.store.database import Store
+
+CODE = "from defimon.apps.cli.main import main; main()"
+LIMIT_S = 120
+
+
+@contextmanager
+def served(folder, *words, **more):
+    """The process and its address, once it says it; ended at last."""
+    log = folder / "serve.log"
+    environment = {**os.environ, "DEFIMON_DATA_DIR": str(folder), "DEFIMON_LOG_JSON": "true", **more}
+    with log.open("w") as lines:
+        process = subprocess.Popen(
+            [sys.executable, "-c", CODE, "serve", "--port", "0", *words],
+            stderr=lines, stdout=lines, env=environment,
+        )  # fmt: skip
+    try:
+        address = told(log, r'"address": ?"([^"]+)"', process)
+        with httpx.Client(base_url=address, timeout=60) as client:
+            yield process, client, log
+    finally:
+        process.kill()
+        process.wait()
+
+
+def told(log, pattern, process):
+    """What the log says, once it does."""
+    end = time.monotonic() + LIMIT_S
+    while not (found := re.search(pattern, log.read_text())):
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < end, log.read_text()
+        time.sleep(0.1)
+    return found[1]
+
+
+def ready(client):
+    end = time.monotonic() + LIMIT_S
+    while time.monotonic() < end:
+        try:
+            if client.get("/ready").status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    pytest.fail("never ready")
+
+
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_one_command_makes_a_store_answers_and_stops(tmp_path, number):
+    with served(tmp_path, "--no-worker") as (process, client, log):
+        ready(client)
+        assert client.get("/v1/pools").json()["total"] == 0
+        process.send_signal(number)
+        assert process.wait(LIMIT_S) == 0, log.read_text()
+        assert "stopped serving" in log.read_text()
+
+
+def test_the_worker_stops_with_the_server_and_also_when_that_is_killed(tmp_path):
+    quiet = {"DEFIMON_DEFILLAMA_URL": "http://127.0.0.1:1", "DEFIMON_LLAMA_URL": "http://127.0.0.1:1",
+             "DEFIMON_STABLECOINS_URL": "http://127.0.0.1:1", "DEFIMON_COINGECKO_URL": "http://127.0.0.1:1"}  # fmt: skip
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with served(tmp_path, **quiet) as (process, client, log):
+            ready(client)
+            worker = int(told(log, r'"worker": ?"[^":]*:(\d+):', process))
+            assert alive(worker)
+            process.send_signal(number)
+            process.wait(LIMIT_S)
+            end = time.monotonic() + LIMIT_S
+            while alive(worker):
+                assert time.monotonic() < end, log.read_text()
+                time.sleep(0.1)
+
+
+def test_a_store_that_is_older_is_refused_until_it_is_asked_for(tmp_path):
+    import sqlite3
+
+    with Store(f"sqlite:///{tmp_path / 'defimon.sqlite'}") as store:
+        store.migrate()
+    with sqlite3.connect(tmp_path / "defimon.sqlite") as raw:
+        raw.execute("DROP TABLE baskets")
+        raw.execute("DROP TABLE api_keys")
+        raw.execute("UPDATE alembic_version SET version_num = '0004'")
+    raw.close()
+    environment = {**os.environ, "DEFIMON_DATA_DIR": str(tmp_path)}
+    refused = subprocess.run(
+        [sys.executable, "-c", CODE, "serve", "--port", "0", "--no-worker"],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert refused.returncode == 2
+    assert "older than this code" in refused.stderr
+    assert "--migrate" in refused.stderr
+    with served(tmp_path, "--no-worker", "--migrate") as (_process, client, _log):
+        ready(client)
+
+
+def test_a_port_that_is_taken_is_told(tmp_path):
+    with served(tmp_path, "--no-worker") as (_process, client, _log):
+        ready(client)
+        again = subprocess.run(
+            [sys.executable, "-c", CODE, "serve", "--port", str(client.base_url.port), "--no-worker"],
+            env={**os.environ, "DEFIMON_DATA_DIR": str(tmp_path)},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert again.returncode == 2
+        assert "cannot be used" in again.stderr
