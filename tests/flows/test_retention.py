@@ -77,5 +77,22 @@ def test_an_answer_without_its_body_is_not_found_again(store):
     keep(store, 20, 9)
     assert POOLS in kept_answers(store, [POOLS], at)
     drop_old_answers(store, Settings(), NOW)
-    store.drop_bodies(store.read("raw_answers")["sha256"].to_list(), POOLS)
+    store.drop_bodies(store.read("raw_answers")["sha256"].to_list(), [POOLS])
     assert kept_answers(store, [POOLS], at) == {}
+
+
+@pytest.mark.parametrize("source", ["evm_rpc", "substrate_rpc", "aave", "uniswap"])
+def test_of_old_answers_of_a_chains_nodes_none_keeps_its_body(store, source):
+    blocks = ["https://node/*** eth_getBlockByNumber [0]", "https://node/*** eth_getBlockReceipts [0]"]
+    old = [keep(store, 20, hour, url, source) for url in blocks for hour in (0, 9)]
+    young = [keep(store, 14, hour, url, source) for url in blocks for hour in (3, 8)]
+    dropped = drop_old_answers(store, Settings(), NOW)
+    assert dropped.answers == len(old)
+    assert bodies(store) == sorted(young)
+    assert store.read("raw_answers").height == len(old) + len(young)
+
+
+@pytest.mark.parametrize("source", ["coingecko", "defillama", "etherscan", "files", "github"])
+def test_what_a_service_may_edit_is_kept_for_good(store, source):
+    keep(store, 400, 0, "https://service/history", source)
+    assert drop_old_answers(store, Settings(), NOW).answers == 0

@@ -26,8 +26,8 @@ def test_a_body_is_emptied_and_the_rest_of_its_row_stays(url):
     with Store(url) as store:
         store.migrate()
         store.write("raw_answers", rows)
-        assert store.drop_bodies(["a", "nothing"], "/pools") == ["a"]
-        assert store.drop_bodies(["a"], "/pools") == []
+        assert store.drop_bodies(["a", "nothing"], ["/pools"]) == ["a"]
+        assert store.drop_bodies(["a"], ["/pools"]) == []
         left = store.read("raw_answers", columns=["sha256", "request", "body", "length"])
     assert left.rows() == [
         ("a", "/other's", b"body", 9),

@@ -115,7 +115,7 @@ class Settings(BaseSettings):
     raw_keep_days: int = Field(
         default=14,
         ge=1,
-        description="Days for which every answer of all pools is kept; of older days the last one is.",
+        description="Days for which raw answers of all pools and of chains' nodes are kept whole.",
     )
     lease_s: int = Field(
         default=120,

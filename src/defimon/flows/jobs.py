@@ -144,8 +144,8 @@ def _aggregate(held: Held) -> Outcome:
 
 
 def _keep_up(held: Held, *, settings: Settings) -> Outcome:
-    """Ids that changed are proposed as aliases, and old snapshots give up their bodies."""
+    """Ids that changed are proposed as aliases, and old raw answers give up their bodies."""
     proposed = propose_aliases(held.store)
     dropped = drop_old_answers(held.store, settings)
-    said = f"bodies of {dropped.answers} old snapshots dropped, {dropped.length} bytes uncompressed"
+    said = f"bodies of {dropped.answers} old raw answers dropped, {dropped.length} bytes uncompressed"
     return Outcome(proposed.inserted + proposed.corrected, (said,) if dropped.answers else ())

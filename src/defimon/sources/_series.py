@@ -101,10 +101,12 @@ class SeriesSource(LiveSource):
     answers of another shape than documented, FixSettings for settings that are missing.
 
     `configured_by` are the variables that give it series, each enough by itself; <CHAIN> stands for a
-    chain's name.
+    chain's name. `remembers` says that the service itself keeps its past and cannot edit it, as a chain does:
+    its raw answers need not be kept for good.
     """
 
     configured_by: ClassVar[tuple[str, ...]] = ()
+    remembers: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod

@@ -33,6 +33,7 @@ class Aave(SeriesSource):
     title = "Aave v3 markets"
     lag: ClassVar[timedelta] = timedelta(0)
     configured_by = (VARIABLE,)
+    remembers = True
 
     def __init__(self, chains: Mapping[str, EvmChain], places: Mapping[str, Place], every: timedelta) -> None:
         self._chains = chains

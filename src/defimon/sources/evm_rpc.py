@@ -26,6 +26,7 @@ class EvmRpc(SeriesSource):
     title = "EVM nodes"
     lag: ClassVar[timedelta] = timedelta(0)
     configured_by = ("DEFIMON_RPC_<CHAIN>",)
+    remembers = True
 
     def __init__(self, chains: Mapping[str, EvmChain], every: timedelta) -> None:
         self.chains = chains

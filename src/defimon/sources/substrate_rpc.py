@@ -27,6 +27,7 @@ class SubstrateRpc(SeriesSource):
     title = "Substrate nodes"
     lag: ClassVar[timedelta] = timedelta(0)
     configured_by = ("DEFIMON_SUBSTRATE_<CHAIN>",)
+    remembers = True
 
     def __init__(self, chains: Mapping[str, SubstrateChain], every: timedelta) -> None:
         self.chains = chains

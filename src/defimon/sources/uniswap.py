@@ -32,6 +32,7 @@ class Uniswap(SeriesSource):
     title = "Uniswap pools"
     lag: ClassVar[timedelta] = timedelta(0)
     configured_by = (VARIABLE,)
+    remembers = True
 
     def __init__(self, chains: Mapping[str, EvmChain], places: Mapping[str, Place], every: timedelta) -> None:
         self._chains = chains

@@ -16,7 +16,7 @@ from defimon.store.connection import Connection, contract
 from defimon.store.faults import explained
 from defimon.store.jumping import SourceCount, count_between, first_names
 from defimon.store.migration import NotMigrated, upgrade
-from defimon.store.reading import Wanted, extent, last, latest, micros_of, versions
+from defimon.store.reading import Wanted, bodies, extent, last, latest, micros_of, versions
 from defimon.store.schema import SQL_TABLES, primary_key
 from defimon.store.writing import Written, append, drop_bodies
 
@@ -141,13 +141,18 @@ class Store:
             edges = micros_of(since, "since"), micros_of(until, "until")
             return count_between(self._open(), contract(table), *edges, where or {}, marked)
 
-    def drop_bodies(self, hashes: Sequence[str], request: str) -> list[str]:
-        """Empty the bodies of those answers to `request` in `raw_answers`; hashes of what was not empty yet.
+    def bodies(self, before: datetime) -> pl.DataFrame:
+        """Answers of an earlier `ts` that have their body, by `store.reading.BODY_NAMES`, without it."""
+        with explained(self._address):
+            return bodies(self._open(), before)
+
+    def drop_bodies(self, hashes: Sequence[str], requests: Sequence[str]) -> list[str]:
+        """Empty the bodies of those answers to `requests` in `raw_answers`; hashes of what was not empty yet.
 
         The one thing that is ever taken out of the store: hash, time and length stay and tell of it.
         """
         with self.transaction(), explained(self._address):
-            return drop_bodies(self._open(), hashes, request)
+            return drop_bodies(self._open(), hashes, requests)
 
     def count(self, table: str) -> int:
         """Stored rows, every version counted."""

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from defimon.core.errors import BadData
 from defimon.core.table import Table
+from defimon.core.tables import TABLES
 from defimon.store import lanes
 from defimon.store.connection import Connection
 from defimon.store.literals import literal
@@ -92,6 +93,22 @@ def last(connection: Connection, table: Table, where: Mapping[str, str]) -> pl.D
     chosen = chosen.where(*_conditions(stored, Wanted(where={name: [text] for name, text in where.items()})))
     newest = chosen.order_by(stored.c["ts"].desc(), stored.c[VERSION_KEY].desc()).limit(1).subquery()
     return connection.frame(sa.select(newest), table.schema)
+
+
+BODY_NAMES = ("sha256", "request", "ts", "length", "source")
+"""Columns by which an answer is told, without its body."""
+
+
+def bodies(connection: Connection, before: datetime) -> pl.DataFrame:
+    """`BODY_NAMES` of answers of an earlier `ts` that have their body, in order of time."""
+    stored, table = SQL_TABLES["raw_answers"], TABLES["raw_answers"]
+    chosen = sa.select(*(stored.c[name] for name in BODY_NAMES)).where(
+        # In this order: a body's length stands in the head of its row, what comes after a body far behind it.
+        stored.c["ts"] < micros_of(before, "before"),
+        sa.func.length(stored.c["body"]) > 0,
+    )
+    found = connection.frame(chosen, pl.Schema({name: table.schema[name] for name in BODY_NAMES}))
+    return found.sort("ts", "sha256", "request")
 
 
 def versions(

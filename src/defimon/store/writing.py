@@ -63,12 +63,12 @@ def append(connection: Connection, table: Table, frame: pl.DataFrame, now: datet
     return written
 
 
-def drop_bodies(connection: Connection, hashes: Sequence[str], request: str) -> list[str]:
+def drop_bodies(connection: Connection, hashes: Sequence[str], requests: Sequence[str]) -> list[str]:
     """Empty the bodies of answers, inside the caller's transaction; answers with the hashes it concerned."""
     stored = SQL_TABLES["raw_answers"]
     concerned = sa.and_(
         stored.c["sha256"].in_([literal(one) for one in hashes]),
-        stored.c["request"] == literal(request),
+        stored.c["request"].in_([literal(one) for one in requests]),
         sa.func.length(stored.c["body"]) > 0,
     )
     found = sorted({str(row[0]) for row in connection.rows(sa.select(stored.c["sha256"]).where(concerned))})
