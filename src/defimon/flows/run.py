@@ -26,6 +26,9 @@ from defimon.report.page import headline, write
 RUN_MODELS = ("persistence", "ridge", "xgboost", "ensemble")
 """Models of a run: what a person waits minutes for. The network and the forest are asked for by name."""
 
+SAMPLE_MODELS = ("persistence", "ridge", "xgboost")
+"""Models of a run on the embedded sample, which is there to be seen within a minute."""
+
 DISTRESS_HORIZON = 30
 DISTRESS_MODEL = "xgboost"
 

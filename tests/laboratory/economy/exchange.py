@@ -26,13 +26,14 @@ MOST_TICK = 887_272
 class Habit:
     """A pool that people trade on: two tokens, its fee in parts per million, and dollars in it at first.
 
-    `version` 2 always takes 0.3 %.
+    `version` 2 always takes 0.3 %. `crowd` multiplies what is traded there.
     """
 
     tokens: tuple[str, str]
     dollars: float
     version: int = 2
     fee_ppm: int = 3_000
+    crowd: float = 1.0
 
 
 @dataclass
@@ -62,7 +63,7 @@ class Exchange:
     def act(self, block: Block, day: int, share: float) -> None:
         """Some trades either way, then the arbitrageurs."""
         for habit, pool in self.pools:
-            turnover = habit.dollars * float(self.weather.trade[day]) * share
+            turnover = habit.dollars * habit.crowd * float(self.weather.trade[day]) * share
             for _ in range(1 + int(self.draw.random() < 0.5)):
                 sell = int(self.draw.integers(2))
                 dollars = turnover * self.draw.gamma(2.0, 0.35)

@@ -9,8 +9,16 @@ from numpy.random import Generator, default_rng
 Series = np.ndarray
 """One number a day."""
 
-VOLATILITY = {"WETH": 0.60, "CBETH": 0.60, "WSTETH": 0.60, "WBTC": 0.50, "LINK": 0.85, "UNI": 0.90}
-"""Standard deviation of a year's log price; those of 2023 and 2024, rounded."""
+VOLATILITY = {
+    "WETH": 0.60,
+    "CBETH": 0.60,
+    "WSTETH": 0.60,
+    "WBTC": 0.50,
+    "LINK": 0.85,
+    "UNI": 0.90,
+    "PAXG": 0.14,
+}
+"""Standard deviation of a year's log price; about those of 2023 and 2024."""
 
 COMMON = 0.75
 """Share of a day's move that all volatile tokens have in common."""

@@ -35,21 +35,22 @@ TERMS = (
     Terms("WETH", 18, 2_000.0, COINS, 0.15), Terms("WBTC", 8, 36_000.0, COINS, 0.20),
     Terms("CBETH", 18, 2_100.0, THIN, 0.15), Terms("LINK", 18, 14.0, THIN, 0.20, borrow_cap=400_000),
     Terms("UNI", 18, 5.2, THIN, 0.20),
-    Terms("WSTETH", 18, 2_300.0, THIN, 0.15), Terms("SDAI", 18, 1.05, DOLLARS),
+    Terms("WSTETH", 18, 2_300.0, THIN, 0.15), Terms("PAXG", 18, 2_000.0, COINS),
 )  # fmt: skip
 
 HABITS = (
-    lending.Habit("USDC", 60e6, 51e6), lending.Habit("USDT", 40e6, 34e6), lending.Habit("DAI", 25e6, 20e6),
-    lending.Habit("FRAX", 8e6, 6e6), lending.Habit("LUSD", 4e6, 2.9e6), lending.Habit("PYUSD", 14e6, 10e6),
-    lending.Habit("USDE", 12e6, 8.5e6), lending.Habit("WETH", 50e6, 39e6, "SDAI"),
-    lending.Habit("WBTC", 12e6, 7e6, "SDAI"), lending.Habit("CBETH", 6e6, 2.4e6, "SDAI"),
-    lending.Habit("LINK", 3e6, 1.2e6, "SDAI"), lending.Habit("UNI", 2e6, 0.7e6, "SDAI"),
-    lending.Habit("WSTETH", 20e6, 0.6e6, "SDAI"), lending.Habit("SDAI", 5e6, 0.3e6),
+    lending.Habit("USDC", 60e6, 55e6), lending.Habit("USDT", 40e6, 37.5e6),
+    lending.Habit("DAI", 25e6, 22.8e6),
+    lending.Habit("FRAX", 8e6, 6.9e6), lending.Habit("LUSD", 4e6, 3.4e6), lending.Habit("PYUSD", 14e6, 12e6),
+    lending.Habit("USDE", 12e6, 10.4e6), lending.Habit("WETH", 50e6, 39e6, "PAXG"),
+    lending.Habit("WBTC", 12e6, 7.6e6, "PAXG"), lending.Habit("CBETH", 6e6, 2.7e6, "PAXG"),
+    lending.Habit("LINK", 3e6, 1.35e6, "PAXG"), lending.Habit("UNI", 2e6, 0.85e6, "PAXG"),
+    lending.Habit("WSTETH", 20e6, 0.6e6, "PAXG"), lending.Habit("PAXG", 5e6, 0.3e6),
 )  # fmt: skip
 
 POOLS = (
     exchange.Habit(("WETH", "USDC"), 8e6), exchange.Habit(("WBTC", "DAI"), 3e6),
-    exchange.Habit(("WETH", "USDT"), 12e6, 3), exchange.Habit(("LINK", "USDC"), 1.5e6, 3, 10_000),
+    exchange.Habit(("WETH", "USDT"), 12e6, 3), exchange.Habit(("LINK", "USDC"), 1.5e6, 3, 10_000, 0.2),
 )  # fmt: skip
 
 

@@ -42,7 +42,7 @@ def run(
     from defimon.flows.backtest_setup import Setup, changed
     from defimon.flows.evaluate import protocol_of
     from defimon.flows.panel import find_panel
-    from defimon.flows.run import RUN_MODELS
+    from defimon.flows.run import RUN_MODELS, SAMPLE_MODELS
     from defimon.flows.run import run as run_all
     from defimon.flows.run_data import data_from_file, data_from_sample, data_live, data_or_fallback
 
@@ -72,12 +72,13 @@ def run(
         else:
             data = data_live(settings, progress=progress)
     show_data(data)
+    usual = SAMPLE_MODELS if sample else RUN_MODELS
     with progress_bar() as progress:
         result = run_all(
             data,
             settings,
             out,
-            models=tuple(models.split(",")) if models else RUN_MODELS,
+            models=tuple(models.split(",")) if models else usual,
             horizon=horizon,
             rules=rules,
             in_log=in_log,
