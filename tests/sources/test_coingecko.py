@@ -15,10 +15,11 @@ sys.path.append(str(Path(__file__).parent))  # so that the played service can be
 from played_coingecko import TOO_MANY, PlayedCoinGecko, hours_ago, market, price_at
 
 from defimon.core.settings import Settings
+from defimon.flows._batches import store_batch
 from defimon.flows.collect_sources import collect_sources
 from defimon.sources._http import Http
 from defimon.sources._manners import Manners
-from defimon.sources._series import Cursor, Wanted
+from defimon.sources._series import Batch, Cursor, Series, Wanted
 from defimon.sources.coingecko import KEYED_GAP_S, KEYLESS_GAP_S, CoinGecko, _manners
 
 QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, attempts=2)
@@ -145,7 +146,7 @@ def test_history_comes_by_the_hour_in_stretches_of_ninety_days(store, gecko):
     assert first["close_usd"] == price_at(int(first["ts"].timestamp() * 1_000))
     assert first["market_cap_usd"] is None
     assert first["known_at"] == first["ts"] + timedelta(minutes=30)
-    assert result.cursor.ts == hours_ago(0)
+    assert result.cursor.ts == rows["ts"].max()
 
 
 def test_an_hour_more_is_told_by_the_hour_and_not_in_minutes(store, gecko):
@@ -179,8 +180,8 @@ def test_hours_before_a_coin_was_born_are_empty_and_not_asked_for_again(store, g
     result = collected(store, gecko, "history:astar", since=hours_ago(100 * 24))
     assert (result.error, result.inserted) == ("", 30)
     gecko.asked.clear()
-    collected(store, gecko, "history:astar")
-    assert gecko.asked == []
+    assert collected(store, gecko, "history:astar").rows_in == 0
+    assert len(gecko.asked) == 1
 
 
 def test_a_broken_history_says_so_and_keeps_what_came_before(store, gecko):
@@ -209,3 +210,34 @@ def test_a_stamp_that_comes_twice_counts_once(store, gecko):
     assert prices(store).select("close_usd", "market_cap_usd", "volume_usd").rows() == [(2.0, 5.0, None)]
     assert prices(store)["origin"].to_list() == ["observed"]
     assert prices(store).filter(pl.col("source") != "coingecko").is_empty()
+
+
+def test_hours_that_are_told_late_are_asked_for_again(store, gecko):
+    gecko.answers = [Response(json.dumps({"prices": [], "market_caps": [], "total_volumes": []}),
+                              content_type="application/json")]  # fmt: skip
+    result = collected(store, gecko, "history:astar", since=hours_ago(5))
+    assert (result.error, result.cursor, store.count("market_prices")) == ("", None, 0)
+    result = collected(store, gecko, "history:astar", since=hours_ago(5))
+    assert (result.inserted, result.cursor.ts) == (5, prices(store)["ts"].max())
+
+
+def test_a_stretch_of_the_past_without_a_price_is_a_gap_until_it_is_told(store, gecko):
+    series = Series("coingecko:history:astar", "coingecko", timedelta(days=1))
+    then = hours_ago(120 * 24)
+    before = Cursor(int(then.timestamp() * 1e6), then)
+    store_batch(store, series, Batch(cursor=before), None, None)
+    nothing = json.dumps({"prices": [], "market_caps": [], "total_volumes": []})
+    gecko.answers = [Response(nothing, content_type="application/json")]
+    result = collected(store, gecko, "history:astar")
+    assert (result.gaps_open, result.inserted) == (1, 30 * 24)
+    result = collected(store, gecko, "history:astar")
+    assert (result.gaps_open, result.gaps_filled, store.count("market_prices")) == (0, 1, 120 * 24)
+
+
+def test_prices_of_visits_that_were_missed_are_a_gap_for_good(store, gecko):
+    series = Series("coingecko:markets", "coingecko", timedelta(hours=1))
+    then = hours_ago(3)
+    store_batch(store, series, Batch(cursor=Cursor(int(then.timestamp() * 1e6), then)), None, None)
+    collected(store, gecko)
+    (gap,) = store.read("gaps").to_dicts()
+    assert (gap["status"], gap["start"]) == ("lost", int(then.timestamp() * 1e6) + 1)

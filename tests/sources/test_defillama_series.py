@@ -229,8 +229,31 @@ def test_charts_of_the_followed_pools_come_once_a_day(store, llama):
 def test_a_chart_that_cannot_be_had_is_told_and_the_others_are_stored(store, llama):
     llama.charts["pool-a"] = Response("asleep", status=502)
     result = collected(store, llama, "charts")
-    assert (result.error, store.count("yields")) == ("", 5)
+    assert (result.error, store.count("yields"), result.gaps_open) == ("", 5, 1)
     assert "status 502" in result.warnings[0]
+
+
+def test_a_chart_that_could_not_be_had_is_a_gap_until_a_later_run_has_it(store, llama):
+    llama.charts["pool-a"] = Response("asleep", status=502)
+    collected(store, llama, "charts")
+    (gap,) = store.read("gaps").to_dicts()
+    assert (gap["status"], gap["reason"]) == ("open", "1 chart(s) could not be had")
+    llama.charts["pool-a"] = Response("gone", status=404)
+    assert collected(store, llama, "charts").gaps_open == 1
+    llama.charts["pool-a"] = chart(5)
+    result = collected(store, llama, "charts")
+    assert (result.gaps_open, result.gaps_filled, store.count("yields")) == (0, 1, 10)
+    assert collected(store, llama, "charts").rows_in == 0
+
+
+def test_a_snapshot_that_was_missed_is_a_gap_for_good(store, llama):
+    series = Series("defillama:pools", "defillama", timedelta(minutes=15))
+    then = datetime.now(UTC) - timedelta(minutes=30)
+    before = Cursor(int(then.timestamp() * 1e6), then)
+    store_batch(store, series, Batch(cursor=before), None, None)
+    assert collected(store, llama).error == ""
+    (gap,) = store.read("gaps").to_dicts()
+    assert (gap["status"], gap["start"]) == ("lost", before.number + 1)
 
 
 def test_a_service_that_is_down_is_left_alone_and_asked_again_next_time(store, llama):

@@ -25,6 +25,7 @@ from defimon.sources._coingecko_shape import NO_HISTORY, TOO_MANY, prices_now, p
 from defimon.sources._http import Answer, Http, StatusRefused
 from defimon.sources._manners import Manners
 from defimon.sources._series import Batch, Cursor, Gap, Keep, Series, SeriesSource, Wanted
+from defimon.sources._snapshots import missed_visits
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -80,14 +81,14 @@ class CoinGecko(SeriesSource):
     async def batches(self, series: Series, wanted: Wanted) -> AsyncIterator[Batch]:
         """Prices as they stand; or hourly history on from the position, of a year where there is none."""
         if series.name == f"{self.name}:markets":
-            yield await self._now()
+            yield await self._now(series, wanted)
             return
         coin = series.name.removeprefix(f"{self.name}:history:")
         async with aclosing(self._history(coin, wanted)) as batches:
             async for batch in batches:
                 yield batch
 
-    async def _now(self) -> Batch:
+    async def _now(self, series: Series, wanted: Wanted) -> Batch:
         frames = []
         for place in range(0, len(self._coins), AT_ONCE):
             ids = quote(",".join(self._coins[place : place + AT_ONCE]), safe="")
@@ -96,17 +97,23 @@ class CoinGecko(SeriesSource):
         rows = pl.concat(frames)
         unpriced = sorted(set(self._coins) - set(rows["asset_id"]))
         warnings = (f"CoinGecko tells no price of {', '.join(unpriced)}",) if unpriced else ()
-        at = answer.fetched_at
-        return Batch({"market_prices": rows}, None, _cursor(at), warnings=warnings, done=1, total=1)
+        at = _cursor(answer.fetched_at)
+        gaps = missed_visits(series, wanted, at.ts, at.number)
+        return Batch({"market_prices": rows}, None, at, gaps=gaps, warnings=warnings, done=1, total=1)
 
     async def _history(self, coin: str, wanted: Wanted) -> AsyncGenerator[Batch, None]:
-        """Whole hours that are over, in stretches that are told by the hour."""
+        """Whole hours that are over, in stretches that are told by the hour.
+
+        The position is that of the last price: what is told late, or not at all, is asked for again. A
+        stretch without a price is a gap, except before the first one: then the coin is younger.
+        """
         end = utc_now().replace(minute=0, second=0, microsecond=0)
         if wanted.until is not None:
             end = min(end, EPOCH + timedelta(microseconds=wanted.until - 1))
         start = wanted.cursor.ts if wanted.cursor else (wanted.since or end - TOLD)
         began, at = start, start
         gaps: tuple[Gap, ...] = ()
+        told = wanted.cursor is not None
         while at < end:
             until = min(at + IN_HOURS, end)
             try:
@@ -119,10 +126,15 @@ class CoinGecko(SeriesSource):
                 gaps = (Gap(_micros(at) + 1, _micros(told_from) + 1, reason, lost=True),)
                 at = told_from
                 continue
+            told = told or rows.height > 0
+            if rows.is_empty() and until < end and told:
+                gaps = (*gaps, Gap(_micros(at) + 1, _micros(until) + 1, "CoinGecko told no price"))
+            whole = until < end or (wanted.until is not None and rows.height > 0)
+            last = until if whole else max(rows["ts"].to_list(), default=None)
             yield Batch(
                 {"market_prices": rows},
                 None,
-                _cursor(until),
+                None if last is None else _cursor(last),
                 gaps=gaps,
                 done=_hours(until - began),
                 total=_hours(end - began),

@@ -26,6 +26,7 @@ from defimon.sources._defillama_listing import changes
 from defimon.sources._defillama_yields import DefiLlamaYields, Fetched, panel_of_chart, panel_of_pools
 from defimon.sources._http import Answer, Http, StatusRefused
 from defimon.sources._series import Batch, Cursor, Gap, Keep, Series, SeriesSource, Wanted
+from defimon.sources._snapshots import missed_visits
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +66,8 @@ class DefiLlama(DefiLlamaYields, SeriesSource):
         self._settings = settings
         self._questions: dict[str, list[questions.Question]] = {}
         self._snapshot: Fetched | None = None
+        self._had: dict[str, bool] = {}
+        """By pool, whether its chart was had, of those that this run has asked for."""
         self._one_at_a_time = asyncio.Lock()
         if settings is not None:
             self._questions = _questions_of(settings)
@@ -105,11 +108,8 @@ class DefiLlama(DefiLlamaYields, SeriesSource):
         at = fetched.answer.fetched_at
         known = wanted.known.get("pools", POOLS.empty())
         listing = changes(fetched.panel, fetched.metas, known, at, self.name)
-        gaps: tuple[Gap, ...] = ()
-        if wanted.cursor is not None and at - wanted.cursor.ts > 2 * series.every:
-            reason = "nothing was collected, and the service tells only what is now"
-            gaps = (Gap(wanted.cursor.number + 1, _micros(at), reason, lost=True),)
         cursor = Cursor(_micros(at), at)
+        gaps = missed_visits(series, wanted, at, cursor.number)
         return Batch({"pools": listing.rows}, fetched.panel, cursor, gaps=gaps, warnings=listing.warnings,
                      done=1, total=1)  # fmt: skip
 
@@ -120,17 +120,23 @@ class DefiLlama(DefiLlamaYields, SeriesSource):
             return self._snapshot
 
     async def _charts(self, wanted: Wanted) -> AsyncGenerator[Batch, None]:
-        """Charts of the followed pools; nothing where they were had today, since a day adds one point."""
-        if self._settings is None or (wanted.cursor and wanted.cursor.ts.date() == utc_now().date()):
+        """Charts of the followed pools; nothing where they were had today, since a day adds one point.
+
+        Charts that cannot be had leave a gap, whose back-fill asks for what this run has not asked for yet.
+        """
+        today = wanted.cursor is not None and wanted.cursor.ts.date() == utc_now().date()
+        if self._settings is None or (today and wanted.until is None):
             return
         chosen = choose((await self._pools_at_most(SNAPSHOT_STANDS)).panel, self._settings)
         attributes = chosen.select("pool_id", *ATTRIBUTES)
-        names, at_once, in_a_row, done = chosen["pool_id"].to_list(), self.http.manners.at_once, 0, 0
+        names = [one for one in chosen["pool_id"] if one not in self._had]
+        at_once, in_a_row, done = self.http.manners.at_once, 0, 0
         began = utc_now()
         for place in range(0, len(names), at_once):
             asked = names[place : place + at_once]
-            for one in await asyncio.gather(*(self._chart(pool_id) for pool_id in asked)):
+            for pool_id, one in zip(asked, await asyncio.gather(*map(self._chart, asked)), strict=True):
                 done += 1
+                self._had[pool_id] = isinstance(one, Fetched)
                 if isinstance(one, Fetched):
                     in_a_row = 0
                     panel = one.panel.drop(ATTRIBUTES).join(attributes, on="pool_id", how="left")
@@ -140,7 +146,11 @@ class DefiLlama(DefiLlamaYields, SeriesSource):
                 if in_a_row >= FAILURES_IN_A_ROW:
                     raise TryAgain(f"{in_a_row} charts in a row could not be had; the last: {one.message}")
                 yield Batch(warnings=(str(one),), done=done, total=len(names))
-        yield Batch(cursor=Cursor(_micros(began), began), done=done, total=len(names))
+        end = wanted.until or _micros(began) + 1
+        lacking = sum(not self._had[one] for one in chosen["pool_id"])
+        start = wanted.cursor.number + 1 if wanted.cursor else end - 1
+        gaps = (Gap(start, end, f"{lacking} chart(s) could not be had"),) if lacking else ()
+        yield Batch(cursor=Cursor(end - 1, began), gaps=gaps, done=done, total=len(names))
 
     async def _chart(self, pool_id: str) -> Fetched | BadData | TryAgain:
         try:
