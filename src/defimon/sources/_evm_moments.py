@@ -42,7 +42,7 @@ async def day_ends(evm: EvmChain, after: Header, until: Header) -> AsyncGenerato
     while midnight <= time_of(until):
         # A block at midnight itself begins the next day.
         last = await last_block_until(evm, midnight - timedelta(seconds=1), below, until)
-        if last.number > after.number:
+        if last.number > below.number:  # else a day without a block
             yield last
         below = last
         midnight += DAY

@@ -109,12 +109,12 @@ def _contracts(blocks: Sequence[Block], receipts: Receipts | None) -> tuple[Cont
     calls: Counter[str] = Counter()
     gas: Counter[str] = Counter()
     for place, block in enumerate(blocks):
-        told = None if receipts is None else receipts.get(place, ())
-        for turn, one in enumerate(block["transactions"]):
+        told = {} if receipts is None else {one["transactionHash"]: one for one in receipts.get(place, ())}
+        for one in block["transactions"]:
             if one.get("to") is None or len(one["input"]) <= 2:
                 continue
             address = one["to"].lower()
             calls[address] += 1
-            gas[address] += quantity(told[turn]["gasUsed"]) if told else 0
+            gas[address] += quantity(told[one["hash"]]["gasUsed"]) if one["hash"] in told else 0
     used = [ContractUse(one, count, None if receipts is None else gas[one]) for one, count in calls.items()]
     return tuple(sorted(used, key=lambda one: (-(one.gas or 0), -one.calls, one.address)))
