@@ -11,14 +11,15 @@ from contextlib import aclosing
 from datetime import timedelta
 from typing import ClassVar, Self
 
-from defimon.core.errors import BadData, FixSettings
+from defimon.core.errors import BadData
 from defimon.core.settings import Settings
 from defimon.sources._aave_market import Reserve, read_market
 from defimon.sources._aave_rows import panel_of, prices_of
 from defimon.sources._evm_ahead import Ahead
 from defimon.sources._evm_chain import EvmChain
-from defimon.sources._evm_moments import day_ends, first_block_since, time_of
+from defimon.sources._evm_moments import day_ends, time_of
 from defimon.sources._evm_places import Place, places_in
+from defimon.sources._evm_visits import chains_of, visited
 from defimon.sources._evm_words import Header
 from defimon.sources._http import Http
 from defimon.sources._series import Batch, Cursor, Gap, Keep, Series, SeriesSource, Wanted
@@ -43,15 +44,7 @@ class Aave(SeriesSource):
     @classmethod
     def opened(cls, http: Http, settings: Settings, keep: Keep = lambda _: None) -> Self:
         places = places_in(settings.aave_markets, VARIABLE)
-        for place in places:
-            if not settings.rpc.get(place.chain):
-                variable = f"DEFIMON_RPC_{place.chain.upper()}"
-                raise FixSettings(
-                    f"{VARIABLE} names a market on {place.chain}, and no node of it is set.",
-                    variable=variable,
-                    remedy=f"Set {variable}.",
-                )
-        chains = {place.chain: EvmChain(http, settings.rpc[place.chain], place.on, keep) for place in places}
+        chains = chains_of(http, settings, places, VARIABLE, keep)
         named = {f"{cls.name}:{place.chain}:{place.address}": place for place in places}
         return cls(chains, named, timedelta(seconds=settings.yields_every_s))
 
@@ -74,13 +67,10 @@ class Aave(SeriesSource):
         state is a gap.
         """
         evm = self._chains[series.chain]
-        final = await evm.header(max(0, await evm.finalized()))
-        if wanted.until is not None:
-            final = await evm.header(min(final.number, wanted.until - 1))
-        below = await _below(evm, wanted, final)
-        if below.number >= final.number:
+        blocks = await visited(evm, wanted)
+        if blocks is None:
             return
-        found = self._read(evm, self._places[series.name], below, final)
+        found = self._read(evm, self._places[series.name], *blocks)
         async with aclosing(found) as batches:
             async for batch in batches:
                 yield batch
@@ -116,13 +106,3 @@ class Aave(SeriesSource):
             done=steps[0],
             total=steps[1],
         )
-
-
-async def _below(evm: EvmChain, wanted: Wanted, final: Header) -> Header:
-    """The block above which to begin."""
-    if wanted.cursor is not None:
-        return await evm.header(min(wanted.cursor.number, final.number))
-    if wanted.since is None:
-        return await evm.header(max(0, final.number - 1))
-    first = await first_block_since(evm, wanted.since, final)
-    return await evm.header(max(0, first.number - 1))

@@ -10,12 +10,10 @@ from contextlib import aclosing
 from datetime import timedelta
 from typing import ClassVar, Self
 
-from defimon.core.errors import FixSettings
 from defimon.core.settings import Settings
 from defimon.sources._evm_chain import EvmChain
-from defimon.sources._evm_moments import first_block_since
 from defimon.sources._evm_places import Place, places_in
-from defimon.sources._evm_words import Header
+from defimon.sources._evm_visits import chains_of, visited
 from defimon.sources._http import Http
 from defimon.sources._series import Batch, Keep, Series, SeriesSource, Wanted
 from defimon.sources._uniswap_events import event_batches
@@ -42,15 +40,7 @@ class Uniswap(SeriesSource):
     @classmethod
     def opened(cls, http: Http, settings: Settings, keep: Keep = lambda _: None) -> Self:
         places = places_in(settings.exchange_pools, VARIABLE)
-        for place in places:
-            if not settings.rpc.get(place.chain):
-                variable = f"DEFIMON_RPC_{place.chain.upper()}"
-                raise FixSettings(
-                    f"{VARIABLE} names a pool on {place.chain}, and no node of it is set.",
-                    variable=variable,
-                    remedy=f"Set {variable}.",
-                )
-        chains = {place.chain: EvmChain(http, settings.rpc[place.chain], place.on, keep) for place in places}
+        chains = chains_of(http, settings, places, VARIABLE, keep)
         named = {f"{place.chain}:{place.address}": place for place in places}
         return cls(chains, named, timedelta(seconds=settings.yields_every_s))
 
@@ -65,26 +55,13 @@ class Uniswap(SeriesSource):
         """Up to the last final block; `since` begins there, or with the last final block when left out."""
         _, chain, address, part = series.name.split(":")
         place, evm = self._places[f"{chain}:{address}"], self._chains[chain]
-        final = await evm.header(max(0, await evm.finalized()))
-        if wanted.until is not None:
-            final = await evm.header(min(final.number, wanted.until - 1))
-        below = await _below(evm, wanted, final)
-        if below.number >= final.number:
+        blocks = await visited(evm, wanted)
+        if blocks is None:
             return
         if part == EVENTS:
-            found = event_batches(evm, place, self.name, below.number + 1, final)
+            found = event_batches(evm, place, self.name, blocks[0].number + 1, blocks[1])
         else:
-            found = state_batches(evm, place, type(self), below, final)
+            found = state_batches(evm, place, type(self), *blocks)
         async with aclosing(found) as batches:
             async for batch in batches:
                 yield batch
-
-
-async def _below(evm: EvmChain, wanted: Wanted, final: Header) -> Header:
-    """The block above which to begin."""
-    if wanted.cursor is not None:
-        return await evm.header(min(wanted.cursor.number, final.number))
-    if wanted.since is None:
-        return await evm.header(max(0, final.number - 1))
-    first = await first_block_since(evm, wanted.since, final)
-    return await evm.header(max(0, first.number - 1))
