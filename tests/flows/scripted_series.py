@@ -185,13 +185,13 @@ def micros(ts):
     return (ts - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
-def collected(store, *sources, since=None, progress=lambda *_: None):
+def collected(store, *sources, since=None, every_gap=False, progress=lambda *_: None):
     """Results of every series of the sources."""
 
     async def run():
         async with StoreThread(store) as thread:
             wanted = [(source, series) for source in sources for series in source.series()]
-            return await collect_all(thread, wanted, since=since, progress=progress)
+            return await collect_all(thread, wanted, since=since, every_gap=every_gap, progress=progress)
 
     return asyncio.run(run())
 

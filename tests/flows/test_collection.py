@@ -22,8 +22,10 @@ from scripted_series import (
     collected,
 )
 
-from defimon.core.errors import TryAgain
+from defimon.core.errors import BadData, TryAgain
 from defimon.core.tables import TABLES
+from defimon.core.units import UTC_MICROS, utc_now
+from defimon.flows.gaps import Stretch, is_due
 from defimon.flows.known_content import known_content
 from defimon.sources._series import Batch, Cursor, Gap
 from defimon.store.database import Store
@@ -150,6 +152,58 @@ def test_a_fault_while_a_gap_is_filled_is_a_warning_and_the_gap_stays(store):
     (result,) = collected(store, ScriptedChain(script))
     assert (result.error, result.gaps_open, result.cursor.number) == ("", 1, 30)
     assert result.warnings == ("3 to 4 is still missing: the node is away.",)
+
+
+def test_a_gap_that_is_refused_holds_up_no_other(store):
+    class Refusing(ScriptedChain):
+        async def batches(self, series, wanted):
+            if wanted.until == 4:
+                raise BadData("the node has thrown it away.")
+            async for batch in super().batches(series, wanted):
+                yield batch
+
+    script = ChainScript(24)
+    script.missing = {3: False, 17: False}
+    collected(store, ScriptedChain(script))
+    script.missing = {}
+    (result,) = collected(store, Refusing(script))
+    assert gaps(store) == [(3, 4, "open"), (17, 18, "filled")]
+    assert result.warnings == ("3 to 4 is still missing: the node has thrown it away.",)
+
+
+@pytest.mark.parametrize(
+    ("age", "visited", "due"),
+    [
+        ({"minutes": 59}, {"minutes": 58}, True),
+        ({"minutes": 119}, {"minutes": 61}, False),
+        ({"minutes": 121}, {"minutes": 119}, True),
+        ({"hours": 47}, {"hours": 25}, False),
+        ({"hours": 49}, {"hours": 47}, True),
+        ({"days": 400}, {"days": 399}, True),
+        ({"hours": 30}, {"hours": -1}, True),
+    ],
+    ids=str,
+)
+def test_a_gap_is_asked_for_ever_more_rarely(age, visited, due):
+    gap = Stretch(3, 4, "open", "pruned", START)
+    last = None if visited == {"hours": -1} else START + timedelta(**visited)
+    assert is_due(gap, last, START + timedelta(**age)) is due
+
+
+def test_an_old_gap_is_left_alone_between_its_days_unless_every_gap_is_wanted(store):
+    script = ChainScript(24)
+    script.missing = {3: False}
+    collected(store, ScriptedChain(script))
+    noticed = utc_now() - timedelta(days=2, hours=1)
+    known = store.read("gaps").with_columns(
+        ts=pl.lit(noticed, dtype=UTC_MICROS), known_at=pl.lit(utc_now(), dtype=UTC_MICROS)
+    )
+    store.write("gaps", known)
+    script.head, asked = 30, len(script.asked)
+    collected(store, ScriptedChain(script))
+    assert [one.until for one in script.asked[asked:]] == [None]
+    collected(store, ScriptedChain(script), every_gap=True)
+    assert [one.until for one in script.asked[asked:]] == [None, None, 4]
 
 
 def test_a_reorganisation_is_repaired_to_the_common_ancestor(store):

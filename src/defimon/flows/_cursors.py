@@ -16,6 +16,12 @@ def stored_cursor(store: Store, series: Series) -> Cursor | None:
     return Cursor(*next(rows.iter_rows())) if rows.height else None
 
 
+def moved_at(store: Store, series: Series) -> datetime | None:
+    """When the series was last brought further; None before its first batch."""
+    rows = store.read("cursors", where={"series": [series.name]}, columns=["known_at"])
+    return rows["known_at"][0] if rows.height else None
+
+
 def write_cursor(store: Store, series: Series, cursor: Cursor, now: datetime) -> None:
     """Add the position as the newest one, inside the caller's transaction."""
     row = {

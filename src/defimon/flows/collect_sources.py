@@ -60,14 +60,14 @@ def collect_once(
     progress: Progress = lambda *_: None,
     manners: Manners | None = None,
 ) -> Collection:
-    """As `collect_sources`, and the aggregates of chains brought up to date after it.
+    """As `collect_sources`, every gap asked for again, and aggregates of chains brought up to date after it.
 
     Raises FixSettings, which names the variables to set, when no series of these is configured.
     """
     with open_store(settings) as store:
         done = collect_sources(
             settings, names, chains,
-            since=since, progress=progress, store=store, manners=manners, refuse_none=True,
+            since=since, every_gap=True, progress=progress, store=store, manners=manners, refuse_none=True,
         )  # fmt: skip
         return Collection(
             done.results, done.health, tuple(aggregate_chains(store, chains, progress=progress))
@@ -80,6 +80,7 @@ def collect_sources(
     chains: Sequence[str] = (),
     *,
     since: datetime | None = None,
+    every_gap: bool = False,
     progress: Progress = lambda *_: None,
     chosen: Choice = lambda _: True,
     store: Store | None = None,
@@ -97,8 +98,8 @@ def collect_sources(
     if store is None:
         with open_store(settings) as own:
             return collect_sources(
-                settings, names, chains, since=since, progress=progress, chosen=chosen, store=own,
-                manners=manners, refuse_none=refuse_none, stopped=stopped,
+                settings, names, chains, since=since, every_gap=every_gap, progress=progress, chosen=chosen,
+                store=own, manners=manners, refuse_none=refuse_none, stopped=stopped,
             )  # fmt: skip
 
     async def run(lent: Store) -> Collection:
@@ -108,7 +109,9 @@ def collect_sources(
                 refuse_nothing(wanted, names, chains)
             wanted = [pair for pair in wanted if chosen(pair[1])]
             try:
-                results = await collect_all(thread, wanted, since=since, progress=progress)
+                results = await collect_all(
+                    thread, wanted, since=since, every_gap=every_gap, progress=progress
+                )
             finally:
                 health = health_rows(http)
                 thread.soon(partial(Store.write, table="source_health", frame=health))

@@ -11,11 +11,13 @@ from datetime import datetime
 from functools import partial
 
 from defimon.core.errors import BadData, DefimonError
+from defimon.core.units import utc_now
 from defimon.flows._batches import Progress, SeriesResult, Tally, read_gaps, store_batch
-from defimon.flows._cursors import cursor_before, stored_cursor
+from defimon.flows._cursors import cursor_before, moved_at, stored_cursor
 from defimon.flows._known_blocks import blocks_around, known_blocks
 from defimon.flows._store_thread import StoreThread
-from defimon.flows.gaps import Stretch
+from defimon.flows.gaps import Stretch, is_due
+from defimon.sources._rpc_answers import Unsound
 from defimon.sources._series import Batch, Cursor, Series, SeriesSource, Wanted
 from defimon.store.database import Store
 
@@ -31,9 +33,10 @@ async def collect_all(
     wanted: Iterable[tuple[SeriesSource, Series]],
     *,
     since: datetime | None = None,
+    every_gap: bool = False,
     progress: Progress = lambda *_: None,
 ) -> list[SeriesResult]:
-    """Collect many series beside each other; results in the order asked.
+    """Collect many series beside each other, each as `collect_series`; results in the order asked.
 
     A series whose source fails says so in its result and stops no other. What the store raises stops all,
     since nothing can be collected without it; a mistake in a source's code is raised after the others are
@@ -43,7 +46,9 @@ async def collect_all(
 
     async def one(source: SeriesSource, series: Series) -> SeriesResult:
         async with places:
-            return await collect_series(thread, source, series, since=since, progress=progress)
+            return await collect_series(
+                thread, source, series, since=since, every_gap=every_gap, progress=progress
+            )
 
     tasks = [asyncio.create_task(one(source, series), name=series.name) for source, series in wanted]
     try:
@@ -71,12 +76,13 @@ async def collect_series(
     series: Series,
     *,
     since: datetime | None = None,
+    every_gap: bool = False,
     progress: Progress = lambda *_: None,
 ) -> SeriesResult:
-    """Bring one series up to date, then back-fill the gaps that were open before.
+    """Bring one series up to date, then back-fill the gaps that were open before, as far as they are due.
 
-    `since` is where a series begins that has no position yet. A fault of the source ends the run with what
-    is stored so far, and is told in the result. Raises what the store raises.
+    `since` is where a series begins that has no position yet. With `every_gap` none is spared. A fault of the
+    source ends the run with what is stored so far, and is told in the result. Raises what the store raises.
     """
     tally = Tally(series.name)
     run = _Run(thread, source, series, progress, tally)
@@ -84,7 +90,7 @@ async def collect_series(
     if fault is not None:
         tally.error = str(fault)
     else:
-        await run.back_fill()
+        await run.back_fill(every_gap=every_gap)
     ledger = await thread.do(lambda store: read_gaps(store, series))
     return tally.result(len(ledger.open()))
 
@@ -97,12 +103,13 @@ class _Run:
     progress: Progress
     tally: Tally
     noticed_before: tuple[Stretch, ...] = ()
+    visited: datetime | None = None
 
     async def follow(self, since: datetime | None) -> DefimonError | None:
         """On from the stored position; answers with the fault that ended it early."""
 
         def start(store: Store) -> Wanted:
-            cursor = stored_cursor(store, self.series)
+            cursor, self.visited = stored_cursor(store, self.series), moved_at(store, self.series)
             self.noticed_before = tuple(read_gaps(store, self.series).open())
             known = dict(known_blocks(store, self.series, cursor))
             for table in self.source.compares(self.series):
@@ -113,9 +120,14 @@ class _Run:
         self.tally.cursor = wanted.cursor
         return await self._batches(wanted, None)
 
-    async def back_fill(self) -> None:
-        """Ask for each gap again; after a fault the others wait for the next run."""
+    async def back_fill(self, *, every_gap: bool) -> None:
+        """Ask for gaps again. When the service is away the others wait for the next run; what it refuses, or
+        says unsoundly, is a matter of one gap alone.
+        """
+        now = utc_now()
         for gap in self.noticed_before:
+            if not every_gap and not is_due(gap, self.visited, now):
+                continue
             before = cursor_before(gap.start, gap.ts, self.tally.cursor)
             known = await self.thread.do(
                 partial(blocks_around, series=self.series, start=gap.start, end=gap.end)
@@ -123,7 +135,8 @@ class _Run:
             fault = await self._batches(Wanted(cursor=before, until=gap.end, known=known), gap)
             if fault is not None:
                 self.tally.warnings.append(f"{gap.start} to {gap.end} is still missing: {fault}")
-                return
+                if not isinstance(fault, BadData | Unsound):
+                    return
 
     async def _batches(self, wanted: Wanted, filling: Stretch | None) -> DefimonError | None:
         batches = self.source.batches(self.series, wanted)

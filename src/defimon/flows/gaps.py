@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -19,6 +19,20 @@ class Stretch:
     status: str
     reason: str
     ts: datetime
+
+
+PATIENCE = ((timedelta(hours=1), timedelta(0)), (timedelta(days=1), timedelta(hours=1)))
+"""Up to which age a gap is asked for how often: at every visit in its first hour, hourly on its first day."""
+
+RARELY = timedelta(days=1)
+"""How often after that: what nodes have thrown away seldom returns, and a year of days may be missing."""
+
+
+def is_due(gap: Stretch, last: datetime | None, now: datetime) -> bool:
+    """Whether to ask for a gap again at `now`, when the series was visited `last`."""
+    age = now - gap.ts
+    pause = next((pause for young, pause in PATIENCE if age < young), RARELY)
+    return last is None or not pause or age // pause > (last - gap.ts) // pause
 
 
 class GapLedger:
