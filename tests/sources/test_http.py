@@ -145,6 +145,21 @@ def test_a_wait_longer_than_patience_ends_at_once_and_says_how_long() -> None:
     assert len(service.requests) == 1
 
 
+def test_calls_that_wait_for_their_turn_are_given_up_when_a_long_pause_is_asked_for() -> None:
+    service = Service(answer("200 OK", b"{}", "X-RateLimit-Remaining: 0", "X-RateLimit-Reset: 3600"))
+    with pytest.raises(TryAgain, match="left alone for 3600 s"):
+        service.ask(replace(QUICK, at_once=1), times=3)
+    assert len(service.requests) == 1
+
+
+def test_redirects_in_a_circle_may_pass() -> None:
+    service = Service(answer("302 Found", b"", "Location: /pools"), answer())
+    assert service.ask() == GOOD
+    service = Service(answer("302 Found", b"", "Location: /pools"))
+    with pytest.raises(TryAgain, match="redirects"):
+        service.ask(replace(QUICK, attempts=2))
+
+
 @pytest.mark.parametrize("status", ["400 Bad Request", "404 Not Found", "410 Gone"])
 def test_a_refusal_for_good_is_not_tried_again(status: str) -> None:
     service = Service(answer(status, b'"invalid configID!"'))

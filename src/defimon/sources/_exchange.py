@@ -74,7 +74,7 @@ class Exchange:
         host = urlsplit(call.url).hostname or ""
         if host not in self._reached:
             await find_host(first_hop(call.url), self._manners.connect_s)
-        async with lane.turn():
+        async with lane.turn(call.shown):
             try:
                 async with asyncio.timeout(self._manners.whole_s):
                     return await self._read(call, host, lane)

@@ -20,7 +20,7 @@ from defimon.sources._answer import Answer, AnswerCache
 from defimon.sources._exchange import NO_HEADERS, USER_AGENT, Call, Exchange, StatusRefused, TooLarge
 from defimon.sources._health import Breaker, HostHealth
 from defimon.sources._hints import retry_after_seconds
-from defimon.sources._manners import Lane, Manners
+from defimon.sources._manners import Lane, LeftAlone, Manners
 from defimon.sources._masking import masked
 from defimon.sources._retrying import Passing, patiently
 
@@ -97,7 +97,7 @@ class Http:
         host = self._host(url, self.manners)
         clock = asyncio.get_running_loop().time
         _refuse_rest(shown, host, clock())
-        async with host.lane.turn():
+        async with host.lane.turn(shown):
             began = clock()
             try:
                 yield
@@ -187,6 +187,8 @@ class Http:
         except (StatusRefused, TooLarge):
             host.breaker.answered(clock() - began)
             raise
+        except LeftAlone:
+            raise
         except DefimonError as fault:
             host.breaker.failed(clock(), fault.message)
             raise
@@ -203,8 +205,7 @@ def _trusted() -> ssl.SSLContext:
 
 def _refuse_rest(shown: str, host: _Host, now: float) -> None:
     """Raises TryAgain where the host is left alone, or asked for a longer pause than patience lasts."""
-    if (pause := host.lane.rest_s()) > host.manners.longest_wait_s:
-        raise TryAgain(f"{shown} asked to be left alone for {pause:.0f} s more.", after_seconds=pause)
+    host.lane.refuse_rest(shown)
     if (rest := host.breaker.seconds_left(now)) > 0:
         why = host.breaker.health().note
         raise TryAgain(

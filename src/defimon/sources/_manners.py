@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from defimon.core.errors import TryAgain
+
 MEBIBYTE = 1024 * 1024
 
 
@@ -48,6 +50,10 @@ class Manners:
         return self.longest_wait_s / 10
 
 
+class LeftAlone(TryAgain):
+    """The host asked for a longer pause than patience lasts; this call was not made."""
+
+
 class Lane:
     """Turns at one host: `at_once` calls under way, `gap_s` between their starts, and pauses when asked.
 
@@ -62,15 +68,26 @@ class Lane:
         self._paused_until = 0.0
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Waits for a place and for the gap since the last start."""
+    async def turn(self, shown: str) -> AsyncIterator[None]:
+        """Waits for a place and for the gap since the last start; raises LeftAlone as `refuse_rest` does,
+        also when the host asks for a long pause meanwhile.
+        """
         async with self._places:
             clock = asyncio.get_running_loop().time
             start = max(clock(), self._next_start)
             self._next_start = start + self.gap_s
-            while (wait := max(start, self._paused_until) - clock()) > 0:  # noqa: ASYNC110 - a pause may grow
+            self.refuse_rest(shown)
+            while (wait := max(start, self._paused_until) - clock()) > 0:
                 await asyncio.sleep(wait)
+                self.refuse_rest(shown)
             yield
+
+    def refuse_rest(self, shown: str) -> None:
+        """Raises LeftAlone while the host wants to be left alone for longer than patience lasts; `shown` is
+        how the error calls what was to be asked.
+        """
+        if (pause := self.rest_s()) > self.manners.longest_wait_s:
+            raise LeftAlone(f"{shown} asked to be left alone for {pause:.0f} s more.", after_seconds=pause)
 
     def rest_s(self) -> float:
         """Seconds that the lane is still paused."""
