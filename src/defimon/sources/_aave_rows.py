@@ -6,13 +6,14 @@ from typing import Any
 import polars as pl
 
 from defimon.core.tables import MARKET_PRICES, PANEL
-from defimon.core.units import DAYS_PER_YEAR, utc_now
+from defimon.core.units import DAYS_PER_YEAR
 from defimon.sources._aave_calls import RAY
 from defimon.sources._aave_market import Reserve
 from defimon.sources._base import Source, as_panel
 from defimon.sources._evm_moments import DAY, time_of
 from defimon.sources._evm_places import Place
 from defimon.sources._evm_words import Header
+from defimon.sources._final_moments import known_at
 from defimon.sources._stablecoins import is_stablecoin
 
 SECONDS_A_YEAR = int(DAYS_PER_YEAR * DAY.total_seconds())
@@ -49,7 +50,7 @@ def panel_of(
     given = {name: PANEL.schema[name] for name in rows[0]}
     frame = pl.DataFrame(rows, schema=given).with_columns(
         ts=pl.lit(time_of(block), dtype=PANEL.schema["ts"]),
-        known_at=pl.lit(utc_now(), dtype=PANEL.schema["known_at"]),
+        known_at=pl.lit(known_at(time_of(block)), dtype=PANEL.schema["known_at"]),
         stablecoin=is_stablecoin(pl.col("symbol")),
         protocol=pl.lit("aave-v3"),
         chain=pl.lit(place.chain),
@@ -62,13 +63,13 @@ def prices_of(
     reserves: Sequence[Reserve], place: Place, block: Header, source: str, origin: str
 ) -> pl.DataFrame:
     """What the market's oracle says each asset is worth, as rows of `market_prices`."""
-    now = utc_now()
+    known = known_at(time_of(block))
     return MARKET_PRICES.rows(
         {
             "asset_id": f"{place.chain}:{one.asset}",
             "ts": time_of(block),
             "close_usd": one.price,
-            "known_at": now,
+            "known_at": known,
             "source": source,
             "origin": origin,
         }

@@ -15,6 +15,7 @@ from defimon.core.errors import BadData
 from defimon.core.tables import BLOCKS
 from defimon.core.units import UTC_MICROS
 from defimon.sources._evm_words import Header, header
+from defimon.sources._final_moments import known_since
 from defimon.sources._rpc_answers import Unsound
 
 ADDRESS_DIGITS = slice(2, 18)
@@ -174,11 +175,14 @@ def frame_of(
         "status": ["final" if one.number <= final else "pending" for one in headers],
     }
     schema = {name: BLOCKS.schema[name] for name in columns} | {"ts": pl.Int64()}
-    frame = pl.DataFrame(columns, schema=schema).with_columns(
-        pl.col("ts").cast(UTC_MICROS),
-        pl.lit(chain).alias("chain"),
-        pl.lit(fetched_at, dtype=UTC_MICROS).alias("known_at"),
-        pl.lit(source).alias("source"),
-        pl.lit("observed").alias("origin"),
+    frame = (
+        pl.DataFrame(columns, schema=schema)
+        .with_columns(
+            pl.col("ts").cast(UTC_MICROS),
+            pl.lit(chain).alias("chain"),
+            pl.lit(source).alias("source"),
+            pl.lit("observed").alias("origin"),
+        )
+        .with_columns(known_since(fetched_at).alias("known_at"))
     )
     return BLOCKS.validate(frame, where=f"blocks of {chain}")

@@ -15,8 +15,9 @@ import polars as pl
 
 from defimon.core.errors import BadData
 from defimon.core.tables import BLOCKS
-from defimon.core.units import UTC_MICROS, utc_now
+from defimon.core.units import utc_now
 from defimon.sources._endpoints import Endpoint
+from defimon.sources._final_moments import known_since
 from defimon.sources._rpc_answers import Unsound
 from defimon.sources._rpc_refusals import RpcError
 from defimon.sources._rpc_talk import Ask
@@ -61,16 +62,14 @@ async def read_blocks(
     raws = await _raw_blocks(chain, range(start, stop), fits)
     runtimes = await _runtimes(chain, [one.header for one in raws])
     rows = [_row(one, runtime, chain) for one, runtime in zip(raws, runtimes, strict=True)]
-    known_at = utc_now()
     frame = pl.DataFrame(rows, schema={name: BLOCKS.schema[name] for name in rows[0]})
     return raws[-1], BLOCKS.validate(
         frame.with_columns(
             pl.lit(chain.chain.name).alias("chain"),
             pl.lit("final").alias("status"),
-            pl.lit(known_at, dtype=UTC_MICROS).alias("known_at"),
             pl.lit(source).alias("source"),
             pl.lit("observed").alias("origin"),
-        ),
+        ).with_columns(known_since(utc_now()).alias("known_at")),
         where=f"blocks of {chain.chain.name}",
     )
 

@@ -6,12 +6,12 @@ from contextlib import aclosing
 import polars as pl
 
 from defimon.core.tables import EVENTS
-from defimon.core.units import utc_now
 from defimon.sources._evm_chain import EvmChain
 from defimon.sources._evm_logs import Log
 from defimon.sources._evm_moments import time_of
 from defimon.sources._evm_places import Place
 from defimon.sources._evm_words import Header
+from defimon.sources._final_moments import known_at
 from defimon.sources._rpc_answers import Unsound
 from defimon.sources._series import Batch, Cursor
 from defimon.sources._uniswap_pools import origin_of
@@ -46,7 +46,6 @@ async def _headers(evm: EvmChain, logs: Sequence[Log], last: int) -> dict[int, H
 
 
 def _rows(logs: Sequence[Log], headers: dict[int, Header], place: Place, source: str) -> pl.DataFrame:
-    now = utc_now()
     return EVENTS.rows(
         {
             "chain": place.chain,
@@ -59,7 +58,7 @@ def _rows(logs: Sequence[Log], headers: dict[int, Header], place: Place, source:
             "topics": ",".join(one.topics),
             "data": one.data,
             "removed": False,
-            "known_at": now,
+            "known_at": known_at(time_of(headers[one.number])),
             "source": source,
             "origin": origin_of(place),
         }

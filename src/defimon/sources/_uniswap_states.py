@@ -9,12 +9,12 @@ import polars as pl
 
 from defimon.core.errors import BadData
 from defimon.core.tables import PANEL, POOL_STATES
-from defimon.core.units import utc_now
 from defimon.sources._base import Source, as_panel
 from defimon.sources._evm_chain import EvmChain
 from defimon.sources._evm_moments import day_ends, time_of
 from defimon.sources._evm_places import Place
 from defimon.sources._evm_words import Header
+from defimon.sources._final_moments import known_at
 from defimon.sources._rpc_refusals import RpcError
 from defimon.sources._series import Batch, Cursor, Gap
 from defimon.sources._stablecoins import is_stablecoin
@@ -70,7 +70,7 @@ def _state_row(pool: Pool, state: dict[str, Any], block: Header, source: type[So
         "ts": time_of(block),
         "block_hash": block.hash,
         "document": orjson.dumps(document(pool, state, block.number)).decode(),
-        "known_at": utc_now(),
+        "known_at": known_at(time_of(block)),
         "source": source.name,
         "origin": origin_of(pool.place),
     }
@@ -80,6 +80,7 @@ def _state_row(pool: Pool, state: dict[str, Any], block: Header, source: type[So
 def _panel(row: dict[str, Any], source: type[Source]) -> pl.DataFrame:
     given = {name: PANEL.schema[name] for name in row}
     frame = pl.DataFrame([row], schema=given).with_columns(
-        stablecoin=is_stablecoin(pl.col("symbol")), known_at=pl.lit(utc_now(), dtype=PANEL.schema["known_at"])
+        stablecoin=is_stablecoin(pl.col("symbol")),
+        known_at=pl.lit(known_at(row["ts"]), dtype=PANEL.schema["known_at"]),
     )
     return as_panel(frame, source, where=source.title)
