@@ -36,7 +36,6 @@ def run_stub(quick: bool, rounds: int, pythons: Sequence[str]) -> list[Row]:
     blocks, long = (FEW_BLOCKS, LESS_LONG) if quick else (BLOCKS, LONG)
     with stub(blocks) as url:
         rows = beside_peers(f"memory, {blocks:,} blocks", url, blocks, rounds, pythons, (WEB3,))
-        short_mib = ours(url, CHAIN)["mib"]
     if rows[1]["seconds"] is not None:
         rows[0]["must"] = rows[1]["seconds"] / TIMES_WEB3
     with stub(long) as url:
@@ -44,7 +43,7 @@ def run_stub(quick: bool, rounds: int, pythons: Sequence[str]) -> list[Row]:
     return [
         *rows,
         row_of(f"memory, {long:,} blocks: ours", [taken], long),
-        {"what": f"peak memory of ours, {blocks:,} blocks", "mib": short_mib, "must": MOST_MIB},
+        {"what": f"peak memory of ours, {blocks:,} blocks", "mib": rows[0].pop("peak_mib"), "must": MOST_MIB},
         {"what": f"peak memory of ours, {long:,} blocks", "mib": taken["mib"], "must": MOST_MIB},
     ]
 
@@ -62,7 +61,7 @@ def beside_peers(
             if python:
                 theirs[name].append(peer(name, python, url, 1, blocks))
     what = f"{place}: ours, blocks counted, answers kept compressed, to SQLite"
-    rows = [row_of(what, mine, blocks)]
+    rows = [row_of(what, mine, blocks) | {"peak_mib": max(one["mib"] for one in mine)}]
     for name, (_, why) in found.items():
         if theirs[name]:
             rows.append(row_of(f"{place}: {name}", theirs[name], blocks))

@@ -21,6 +21,7 @@ from defimon.core.errors import BadData, FixSettings, TryAgain
 from defimon.flows.collect_sources import health_rows
 from defimon.sources._http import Http
 from defimon.sources._json_rpc import JsonRpc
+from defimon.sources._new_heads import new_heads
 
 BLOCKS = [("eth_getBlockByNumber", (hex(number), False)) for number in range(10)]
 
@@ -179,6 +180,46 @@ def test_an_answer_too_large_for_a_websocket_makes_its_batches_smaller():
     found, limit = over_socket(node, ask, replace(QUICK, largest_bytes=4_000))
     assert [int(one["number"], 16) for one in found] == list(range(10))
     assert limit == 5
+
+
+def test_heads_that_were_missed_while_a_websocket_was_broken_are_told():
+    node, chain = SocketNode(SmallChain(40)), SmallChain(40)
+
+    def announced(number):
+        params = {"subscription": "0x1", "result": chain.block(number, whole=False)}
+        return {"jsonrpc": "2.0", "method": "eth_subscription", "params": params}
+
+    scripts = [[5, 6], [9, 8], [9]]
+    node.act = lambda question: (
+        {"jsonrpc": "2.0", "id": question["id"], "result": "0x1"},
+        *map(announced, scripts.pop(0)),
+        SocketNode.BREAK,
+    )
+
+    async def ask(rpc):
+        heads = new_heads(rpc)
+        found = [await anext(heads) for _ in range(5)]
+        await heads.aclose()
+        return [(one.header.number, one.missed, one.replaces) for one in found]
+
+    assert over_socket(node, ask) == [
+        (5, range(5, 5), False),
+        (6, range(6, 6), False),
+        (9, range(7, 9), False),
+        (8, range(10, 8), True),
+        (9, range(9, 9), False),
+    ]
+
+
+def test_a_subscription_that_is_refused_ends_after_all_attempts():
+    node = SocketNode(SmallChain(40), lambda question: refused(-32601, "no subscriptions")([question]))
+
+    async def ask(rpc):
+        await anext(new_heads(rpc))
+
+    with pytest.raises(TryAgain, match="refused"):
+        over_socket(node, ask)
+    assert node.connections == QUICK.attempts
 
 
 def test_a_websocket_that_cannot_be_had_shows_no_key(unused_port):
