@@ -12,7 +12,7 @@ from werkzeug import Response
 
 sys.path.append(str(Path(__file__).parent))  # so that the played service can be imported
 
-from played_coingecko import TOO_MANY, PlayedCoinGecko, hours_ago, market, price_at
+from played_coingecko import TOO_MANY, TOO_OLD, PlayedCoinGecko, hours_ago, market, price_at
 
 from defimon.core.settings import Settings
 from defimon.flows._batches import store_batch
@@ -241,3 +241,21 @@ def test_prices_of_visits_that_were_missed_are_a_gap_for_good(store, gecko):
     collected(store, gecko)
     (gap,) = store.read("gaps").to_dicts()
     assert (gap["status"], gap["start"]) == ("lost", int(then.timestamp() * 1e6) + 1)
+
+
+def test_an_answer_that_was_cut_short_leaves_a_gap_that_is_filled_later(store, gecko):
+    whole = gecko._range
+    gecko._range = lambda start, end: whole(start, end - 86_400 * 30 if end - start > 86_400 * 60 else end)
+    result = collected(store, gecko, "history:astar", since=hours_ago(24 * 100))
+    assert (result.error, result.gaps_open) == ("", 1)
+    gecko._range = whole
+    result = collected(store, gecko, "history:astar")
+    assert (result.gaps_open, result.gaps_filled) == (0, 1)
+    assert prices(store)["ts"].diff().drop_nulls().max() == timedelta(hours=1)
+
+
+def test_a_plan_that_tells_less_than_a_year_is_an_error_and_not_asked_for_ever(store, gecko):
+    gecko.answers = [Response(json.dumps(TOO_OLD), status=401) for _ in range(3)]
+    result = collected(store, gecko, "history:astar", since=hours_ago(24 * 400))
+    assert "10012" in result.error
+    assert len(gecko.answers) == 1

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from types import MappingProxyType
 from typing import ClassVar, Self
 from urllib.parse import quote, urlsplit
@@ -39,6 +40,9 @@ NOT_IN_MINUTES = timedelta(days=2)
 """Stretches that lie within the last day alone are told in steps of five minutes."""
 TOLD = timedelta(days=365) - HOUR
 """How far back history goes without a paid plan, with an hour for the way."""
+
+HOLE = timedelta(hours=6)
+"""An hour or two without a price are usual for small coins; more may be an answer that was cut short."""
 
 KEYED_GAP_S, KEYLESS_GAP_S = 2.0, 6.0
 """30 calls a minute with a demo key; 5 to 15 without one, as the load allows (docs.coingecko.com)."""
@@ -104,8 +108,8 @@ class CoinGecko(SeriesSource):
     async def _history(self, coin: str, wanted: Wanted) -> AsyncGenerator[Batch, None]:
         """Whole hours that are over, in stretches that are told by the hour.
 
-        The position is that of the last price: what is told late, or not at all, is asked for again. A
-        stretch without a price is a gap, except before the first one: then the coin is younger.
+        The position is that of the last price: what is told late, or not at all, is asked for again. Where
+        prices are missing for hours there is a gap, except before the first one: then the coin is younger.
         """
         end = utc_now().replace(minute=0, second=0, microsecond=0)
         if wanted.until is not None:
@@ -113,24 +117,23 @@ class CoinGecko(SeriesSource):
         start = wanted.cursor.ts if wanted.cursor else (wanted.since or end - TOLD)
         began, at = start, start
         gaps: tuple[Gap, ...] = ()
-        told = wanted.cursor is not None
+        told, told_from = wanted.cursor is not None, utc_now() - TOLD
         while at < end:
             until = min(at + IN_HOURS, end)
             try:
                 rows = await self._stretch(coin, at, until)
             except StatusRefused as refusal:
-                told_from = utc_now() - TOLD
                 if not _is_too_old(refusal) or at >= told_from:
                     raise
                 reason = "CoinGecko tells the last 365 days only"
                 gaps = (Gap(_micros(at) + 1, _micros(told_from) + 1, reason, lost=True),)
                 at = told_from
                 continue
-            told = told or rows.height > 0
-            if rows.is_empty() and until < end and told:
-                gaps = (*gaps, Gap(_micros(at) + 1, _micros(until) + 1, "CoinGecko told no price"))
             whole = until < end or (wanted.until is not None and rows.height > 0)
             last = until if whole else max(rows["ts"].to_list(), default=None)
+            if told or rows.height:
+                gaps = (*gaps, *_holes(rows["ts"].to_list(), at if told else None, until if whole else None))
+                told = True
             yield Batch(
                 {"market_prices": rows},
                 None,
@@ -168,6 +171,16 @@ def _manners(url: str, manners: Manners, *, keyed: bool) -> Manners:
 
 def _is_too_old(refusal: StatusRefused) -> bool:
     return str(NO_HISTORY).encode() in refusal.body
+
+
+def _holes(prices: list[datetime], start: datetime | None, end: datetime | None) -> tuple[Gap, ...]:
+    """Where prices, which lie between `start` and `end` in rising order, are farther apart than `HOLE`."""
+    edges = [*filter(None, [start]), *prices, *filter(None, [end])]
+    return tuple(
+        Gap(_micros(one) + 1, _micros(other) + (other not in prices), "CoinGecko told no price")
+        for one, other in pairwise(edges)
+        if other - one > HOLE
+    )
 
 
 def _cursor(ts: datetime) -> Cursor:
