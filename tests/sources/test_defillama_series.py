@@ -99,6 +99,25 @@ def test_a_pool_that_vanishes_is_marked_and_again_when_it_returns(store, llama):
     assert set(stored_panel(store)["pool_id"]) == {"pool-a", "pool-b"}
 
 
+def test_a_list_that_was_cut_short_marks_no_pool_unless_the_next_one_is_as_short(store, llama):
+    whole = llama.pools = [pool(f"pool-{number:03}") for number in range(200)]
+    collected(store, llama)
+    llama.pools = whole[:90]
+    result = collected(store, llama)
+    assert result.warnings == (
+        "110 of 200 pools are not listed any more; they are marked if the next snapshot lacks so many too",
+    )
+    llama.pools = whole
+    assert collected(store, llama).warnings == ()
+    assert store.count("pools") == 200
+    llama.pools = whole[:90]
+    collected(store, llama)
+    assert collected(store, llama).warnings == ("110 of 200 pools are not listed any more",)
+    assert sum(listed(store).values()) == 90
+    assert collected(store, llama).warnings == ()
+    assert store.count("pools") == 310
+
+
 def test_a_pool_that_was_known_before_snapshots_vanishes_like_any_other(store, llama):
     collected(store, llama, "charts")
     llama.pools.pop()

@@ -37,6 +37,9 @@ ATTRIBUTES = ("protocol", "chain", "symbol", "stablecoin")
 FAILURES_IN_A_ROW = 8
 """After so many charts in a row that could not be had, each with all its retries, no more are asked for."""
 
+LACKING = "many pools were lacking"
+"""Remembered with the position of a snapshot that may have been cut short, for the next one."""
+
 SNAPSHOT_STANDS = timedelta(minutes=10)
 """How long a snapshot that one series has fetched serves another one: adaptors run hourly."""
 
@@ -107,8 +110,9 @@ class DefiLlama(DefiLlamaYields, SeriesSource):
         fetched = await self._pools_at_most(timedelta(0))
         at = fetched.answer.fetched_at
         known = wanted.known.get("pools", POOLS.empty())
-        listing = changes(fetched.panel, fetched.metas, known, at, self.name)
-        cursor = Cursor(_micros(at), at)
+        confirms = wanted.cursor is not None and wanted.cursor.detail == LACKING
+        listing = changes(fetched.panel, fetched.metas, known, at, self.name, confirms=confirms)
+        cursor = Cursor(_micros(at), at, LACKING if listing.doubted else "")
         gaps = missed_visits(series, wanted, at, cursor.number)
         return Batch({"pools": listing.rows}, fetched.panel, cursor, gaps=gaps, warnings=listing.warnings,
                      done=1, total=1)  # fmt: skip
