@@ -25,7 +25,7 @@ ROUTES = {
     ("GET", "/v1/pools/{pool_id}/forecasts"): ("read", None),
     ("GET", "/v1/forecasts"): ("read", None),
     ("GET", "/v1/forecasts/{pool_id}"): ("read", None),
-    ("POST", "/v1/forecasts/batch"): ("read", {"pools": ["lido:stETH"]}),
+    ("POST", "/v1/forecasts"): ("read", {"pools": ["lido:stETH"]}),
     ("GET", "/v1/leaderboard"): ("read", None),
     ("GET", "/v1/strategies"): ("read", None),
     ("GET", "/v1/models"): ("read", None),

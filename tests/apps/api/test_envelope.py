@@ -96,6 +96,12 @@ def test_a_store_that_is_gone_is_a_fault_of_the_server_that_tells_no_path(tmp_pa
         assert client.get("/health").status_code == 200
 
 
+def test_a_method_that_does_not_fit_is_told_those_that_do(client):
+    for path, allowed in (("/v1/baskets/open", "DELETE, GET, PUT"), ("/v1/forecasts", "GET, POST")):
+        answer = client.patch(path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
 def test_metrics_count_by_route_and_not_by_path(client):
     client.get("/v1/pools/lido:stETH")
     client.get("/v1/no/such/route")
@@ -124,7 +130,7 @@ PLACES = {
 BODIES = {
     "/predict": {"strategies": ["aave", "nothing"]},
     "/v1/predict": {"strategies": ["aave"]},
-    "/v1/forecasts/batch": {"pools": ["lido:stETH", "no"]},
+    "/v1/forecasts": {"pools": ["lido:stETH", "no"]},
     "/v1/quotes": EXAMPLE,
     "/v1/quotes/curve": EXAMPLE,
 }
@@ -143,7 +149,7 @@ def test_every_answer_is_as_it_is_described(client, method, path, model):
     shown = path
     for part, value in PLACES.items():
         shown = shown.replace(part, value)
-    answer = client.request(method, shown, json=BODIES.get(path))
+    answer = client.request(method, shown, json=BODIES.get(path) if method == "POST" else None)
     assert answer.status_code == 200, answer.text
     TypeAdapter(model).validate_json(answer.content)
 

@@ -35,7 +35,7 @@ def test_all_forecasts_come_by_pages(client):
 
 def test_a_batch_tells_what_it_has_what_it_has_not_and_what_it_does_not_know(client):
     asked = {"pools": ["lido:stETH", "old-3pool", "young/one", "lido:steht"]}
-    told = client.post("/v1/forecasts/batch", json=asked).json()
+    told = client.post("/v1/forecasts", json=asked).json()
     assert {row["pool_id"] for row in told["forecasts"]} == {"lido:stETH", "0xbebc44"}
     assert told["without"] == ["young/one"]
     assert told["unknown"] == {"lido:steht": ["lido:stETH"]}

@@ -77,8 +77,8 @@ def test_one_command_makes_a_store_answers_and_stops(tmp_path, number):
 
 
 def test_the_worker_stops_with_the_server_and_also_when_that_is_killed(tmp_path):
-    quiet = {"DEFIMON_DEFILLAMA_URL": "http://127.0.0.1:1", "DEFIMON_LLAMA_URL": "http://127.0.0.1:1",
-             "DEFIMON_STABLECOINS_URL": "http://127.0.0.1:1", "DEFIMON_COINGECKO_URL": "http://127.0.0.1:1"}  # fmt: skip
+    names = ("DEFILLAMA", "LLAMA", "STABLECOINS", "COINGECKO", "GITHUB")
+    quiet = {f"DEFIMON_{name}_URL": "http://127.0.0.1:1" for name in names}
     for number in (signal.SIGTERM, signal.SIGKILL):
         with served(tmp_path, **quiet) as (process, client, log):
             ready(client)

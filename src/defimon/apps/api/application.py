@@ -2,10 +2,12 @@
 
 import importlib
 import pkgutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -67,8 +69,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.metrics = Metrics(service)
     app.state.rates = Rates(settings.api_rate)
     app.state.keys = Keys(service)
-    for router in _routers():
+    routers = _routers()
+    for router in routers:
         app.include_router(router)
+    app.state.allowed = partial(_allowed, routers)
     answer_with_problems(app)
     _surround(app, settings)
     written = app.openapi
@@ -81,6 +85,17 @@ def _routers() -> list[APIRouter]:
     folder = importlib.import_module("defimon.apps.api.routes")
     names = sorted(entry.name for entry in pkgutil.iter_modules(folder.__path__))
     return [importlib.import_module(f"{folder.__name__}.{name}").router for name in names]
+
+
+def _allowed(routers: Sequence[APIRouter], path: str) -> str:
+    """Methods of every route of a path: the framework itself tells those of the first that fits."""
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    fitting = [route for route in routes if route.path_regex.match(path)]
+    if fitting:
+        # A path that is all words of its own goes before one that takes anything (/pools/{pool_id}).
+        plainest = min(len(route.param_convertors) for route in fitting)
+        fitting = [route for route in fitting if len(route.param_convertors) == plainest]
+    return ", ".join(sorted({method for route in fitting for method in route.methods or ()})) or "GET"
 
 
 def _surround(app: FastAPI, settings: Settings) -> None:

@@ -89,7 +89,8 @@ def told(error: DefimonError) -> dict[str, Any]:
         case FixSettings() if not error.variable.startswith(PREFIX):
             members |= {"status": 422, "field": error.variable}
         case BadData():
-            members |= {"status": 422, "rows": list(error.rows)}
+            headline = error.message.partition("\n")[0] if error.rows else error.message
+            members |= {"status": 422, "detail": headline, "rows": list(error.rows)}
         case Doubtful():
             members |= {"status": 409, "figure": error.figure}
         case _:
@@ -145,6 +146,10 @@ async def _of_validation(request: Request, error: RequestValidationError) -> Res
 
 
 async def _of_http(request: Request, error: HTTPException) -> Response:
+    if error.status_code == 405:
+        allowed = request.app.state.allowed(request.url.path)
+        detail = f"{request.method} does not fit; allowed: {allowed}."
+        return problem(_id_of(request), {"Allow": allowed}, status=405, detail=detail)
     detail = "There is no such route." if error.status_code == 404 else str(error.detail)
     return problem(_id_of(request), error.headers, status=error.status_code, detail=detail)
 
@@ -166,7 +171,7 @@ def answer_with_problems(app: FastAPI) -> None:
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": TITLES[status]}
-    for status in (401, 403, 404, 413, 422, 429, 503)
+    for status in (400, 401, 403, 404, 413, 422, 429, 503)
 }
 """Problems that any route may answer with, for the OpenAPI document."""
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import orjson
 from pydantic import BeforeValidator, Field
 
-from defimon.core.errors import FixSettings
+from defimon.flows.not_known import NotKnown
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
 
@@ -25,13 +25,18 @@ def _moment(value: object) -> object:
     return value
 
 
+def _whole(value: object) -> object:
+    """JSON has one kind of number: 7.0 is 7."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _within(moment: datetime) -> datetime:
     return min(max(moment, EARLIEST), LATEST)
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Name = Annotated[str, Field(min_length=1, max_length=300)]
-Horizon = Annotated[int, Field(ge=1, le=30, description="days ahead")]
+Horizon = Annotated[int, Field(ge=1, le=30, description="days ahead"), BeforeValidator(_whole)]
 
 
 def clamped(moment: datetime | None) -> datetime | None:
@@ -50,16 +55,19 @@ def cursor_of(place: Sequence[Any]) -> str:
 
 
 def place_of(cursor: str, kinds: Sequence[type | tuple[type, ...]]) -> list[Any]:
-    """The place that a cursor means. Raises FixSettings for text that is no cursor of this listing."""
+    """The place that a cursor means. Raises NotKnown for text that is no cursor of this listing."""
     try:
         place = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError, UnicodeEncodeError):
         place = None
     fits = isinstance(place, list) and len(place) == len(kinds)
     if not fits or not all(isinstance(one, kind) for one, kind in zip(place, kinds, strict=True)):
-        raise FixSettings(
-            "The cursor is not one of this listing.",
-            variable="cursor",
-            remedy="Give `next` of the page before, with the same filters and order.",
-        )
+        raise no_such_page()
     return list(place)
+
+
+def no_such_page() -> NotKnown:
+    """The error for a cursor of another listing, or of none."""
+    return NotKnown(
+        "There is no such page: the cursor is not one of this listing.", variable="cursor", unknown={}
+    )

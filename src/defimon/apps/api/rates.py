@@ -10,6 +10,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from defimon.apps.api.problems import Refusal
 
+
 class Rates:
     """Counts in the memory of this process; several processes each allow the rate."""
 

@@ -185,7 +185,7 @@ async def forecast_of(
     return Answer(answer, seconds=15)
 
 
-@router.post("/v1/forecasts/batch", response_model=BatchAnswer)
+@router.post("/v1/forecasts", response_model=BatchAnswer)
 async def forecasts_of(request: Request, _caller: Reader, asked: Batch) -> Answer:
     """What is served for many pools now. 404 when none of them is known."""
     service = service_of(request)

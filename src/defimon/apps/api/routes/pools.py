@@ -8,7 +8,15 @@ from pydantic import Field
 
 from defimon.apps.api.access import Reader
 from defimon.apps.api.documents import Answer, Document, row_model
-from defimon.apps.api.questions import EARLIEST, Moment, clamped, cursor_of, page_size, place_of
+from defimon.apps.api.questions import (
+    EARLIEST,
+    Moment,
+    clamped,
+    cursor_of,
+    no_such_page,
+    page_size,
+    place_of,
+)
 from defimon.apps.api.service import service_of
 from defimon.core.tables import FORECASTS, POOLS, YIELDS
 from defimon.flows.catalogue import ATTRIBUTES, FACTS, HISTORY, history, past_forecasts
@@ -95,7 +103,8 @@ async def list_pools(
     after = None
     if cursor is not None:
         shown, direction, value, pool_id = place_of(cursor, (str, str, NUMBER, str))
-        sort, order = _as_before(shown, direction, sort, order)
+        if (shown, direction) != (sort, order):
+            raise no_such_page()
         after = (value, pool_id)
     wanted = Wanted(
         q, protocol, chain, symbol, kind, _flag(stablecoin), _flag(listed), min_tvl_usd, min_apy, max_apy
@@ -111,19 +120,6 @@ async def list_pools(
     )
     following = None if page.after is None else cursor_of((sort, order, *page.after))
     return Answer({"pools": page.rows, "total": page.total, "next": following}, seconds=15)
-
-
-def _as_before(shown: str, direction: str, sort: Sort, order: str) -> tuple[Sort, Any]:
-    """A cursor is of the listing that it came from."""
-    from defimon.core.errors import FixSettings
-
-    if (shown, direction) != (sort, order):
-        raise FixSettings(
-            f"The cursor is of a listing by {shown[:20]}, {direction[:5]}.",
-            variable="cursor",
-            remedy="Give the same sort and order as on the page before.",
-        )
-    return sort, order
 
 
 def _flag(value: YesNo | None) -> bool | None:

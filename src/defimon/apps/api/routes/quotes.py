@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, JsonValue
 
 from defimon.apps.api.access import Reader
 from defimon.apps.api.documents import Answer, Document
@@ -41,10 +41,19 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
+ONE_SIZE: list[JsonValue] = [
+    {"required": [name], "properties": {name: {"type": "string"}}}
+    for name in ("amount", "receive", "max_impact")
+]
+"""For the description: which of three fields says how much."""
+
+
 class Trade(Document):
     """A trade to be quoted: exactly one of `amount`, `receive` and `max_impact`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"example": EXAMPLE})
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"example": EXAMPLE, "oneOf": ONE_SIZE}
+    )
 
     state: dict[str, Any] = Field(description="document of format defimon.pools (docs/pools.md)")
     sell: Text = Field(description="token sold: its symbol or id")
