@@ -26,7 +26,7 @@ class Witness:
         pool = played.market.pool
         if day == 0:
             for symbol, reserve in played.market.reserves.items():
-                asset, amount = reserve.token, reserve.units(10_000)
+                asset, amount = reserve.token, reserve.units(50)
                 played.block.send(WITNESS, asset.data("mint", amount))
                 played.block.send(WITNESS, asset.data("approve", pool.address, UNLIMITED))
                 played.block.send(WITNESS, pool.data("supply", asset.address, amount, WITNESS, 0))
@@ -59,7 +59,7 @@ def test_growth_of_the_recorded_index_is_what_a_depositor_could_withdraw(recorde
     panel, witness = recorded
     rows = panel.filter(pl.col("protocol") == "aave-v3").sort("ts").group_by("symbol").last()
     ends = dict(rows.select("symbol", "index").iter_rows())
-    assert len(witness.could_take) >= len(TERMS) - 2  # a run may have emptied one reserve
+    assert len(witness.could_take) >= len(TERMS) - 2  # others may be paused, or all lent out
     for symbol, taken in witness.could_take.items():
         grown = witness.put_in[symbol] * ends[symbol] / (witness.index[symbol] / 10**27)
         assert taken == pytest.approx(grown, abs=2, rel=1e-14)
