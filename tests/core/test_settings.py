@@ -55,3 +55,8 @@ def test_a_node_of_no_known_chain_is_refused(variable):
     with pytest.raises(FixSettings) as refused:
         load_settings({variable: "https://one"})
     assert refused.value.variable == variable
+
+
+@pytest.mark.parametrize("name", ["DATA_DIR", "DATABASE_URL", "SEED", "RPC_ASTAR", "COINS"])
+def test_an_empty_variable_counts_as_unset(name):
+    assert load_settings({f"DEFIMON_{name}": " "}) == load_settings({})

@@ -17,11 +17,12 @@ from node_on_loopback import PlayedNode, coin, served
 from defimon.core.errors import BadData, FixSettings, TryAgain
 from defimon.core.settings import load_settings
 from defimon.core.tables import CHAIN_AGGREGATES, CONTRACTS, MARKET_PRICES
-from defimon.flows._live_snapshot import FEE_BLOCKS, WINDOW_BLOCKS
+from defimon.flows._live_snapshot import FEE_BLOCKS, WINDOW_BLOCKS, paid_tips
 from defimon.flows._store import open_store
 from defimon.flows.chain_snapshot import chain_snapshot
 from defimon.flows.chain_snapshot_document import snapshot_document
 from defimon.flows.collect_sources import collect_sources
+from defimon.sources._evm_chain import FeeHistory
 from defimon.sources._manners import Manners
 
 QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.02, attempts=2, gap_s=0.0, read_s=2.0, whole_s=3.0)
@@ -190,6 +191,12 @@ def collected(settings, httpserver):
     (done,) = collect_sources(settings(url), ["evm_rpc"], since=begin, manners=QUICK).results
     assert done.error == ""
     return settings, node
+
+
+def test_tips_of_blocks_without_transactions_count_for_nothing():
+    history = FeeHistory(7, (9, 9, 9, 9, 10), (0.0, 0.5, 0.0, 0.0), ((0,) * 3, (1, 2, 3), (0,) * 3, (0,) * 3))
+    assert paid_tips(history) == [1, 2, 3]
+    assert paid_tips(FeeHistory(7, (9, 9), (0.0,), ((0, 0, 0),))) == [None, None, None]
 
 
 def test_without_a_node_stored_blocks_are_told_and_that_is_said(collected):

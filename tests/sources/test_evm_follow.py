@@ -124,3 +124,31 @@ def test_a_node_that_is_behind_changes_nothing(chain, store_at):
     result = collected(store, address(chain))
     assert (result.error, result.inserted, result.corrected) == ("", 0, 0)
     assert content(store) == before
+
+
+def test_a_chain_that_was_started_anew_is_read_anew_from_its_first_block(store_at, tmp_path, monkeypatch):
+    store = store_at("followed")
+    with anvil(tmp_path) as first:
+        mine_busy(first, 9, seed=7)
+        collected(store, address(first), since=GENESIS)
+    monkeypatch.setattr("laboratory.chain.FIRST_BLOCK", 1_650_000_000)
+    with anvil(tmp_path) as anew:
+        mine_busy(anew, 5, seed=8)
+        result = collected(store, address(anew))
+        assert result.error == ""
+        assert "from block 0 on" in "".join(result.warnings)
+        standing = store.read("blocks").filter(pl.col("status") != "orphaned").sort("number")
+        told = [anew.rpc("eth_getBlockByNumber", hex(number), False)["hash"] for number in range(6)]
+        assert standing["hash"].to_list() == told
+        again = collected(store, address(anew))
+        assert (again.inserted, again.corrected, again.warnings) == (0, 0, ())
+
+
+def test_nodes_behind_what_was_final_are_told(chain, store_at):
+    snapshot, store = chain.rpc("evm_snapshot"), store_at("followed")
+    chain.rpc("anvil_mine", hex(80), hex(12))
+    collected(store, address(chain))
+    chain.rpc("evm_revert", snapshot)
+    result = collected(store, address(chain))
+    assert (result.error, result.inserted, result.corrected) == ("", 0, 0)
+    assert any("behind block" in warning for warning in result.warnings)

@@ -199,3 +199,13 @@ def test_what_is_final_is_told_by_nodes_else_by_depth_but_not_because_a_node_fai
     one.bends = refusing(-32000, "header not found")
     with pytest.raises(BadData, match="header not found"):
         read([one], lambda evm: evm.finalized(30))
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1:8545", "http://", "http://[::1", "http://a:99999", "http://xn--\\x00", "http://a b"],
+)
+def test_what_is_no_address_is_refused_without_being_shown(address):
+    with pytest.raises(FixSettings, match="DEFIMON_RPC_ASTAR") as refused:
+        endpoints_of([SecretStr(address)], "DEFIMON_RPC_ASTAR")
+    assert address not in str(refused.value)

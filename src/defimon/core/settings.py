@@ -193,14 +193,16 @@ class Settings(BaseSettings):
 def load_settings(environment: Mapping[str, str] | None = None, **given: Any) -> Settings:
     """Settings from the process's DEFIMON_… variables; `given` wins over them.
 
-    Raises FixSettings that names the variable: for one that is unknown (with near matches) or whose value
-    does not fit (without repeating it, since it may be a secret).
+    A variable that is empty counts as unset. Raises FixSettings that names the variable: for one that is
+    unknown (with near matches) or whose value does not fit (without repeating it, since it may be a secret).
     """
     environment = os.environ if environment is None else environment
     values: dict[str, Any] = {}
     for variable in sorted(environment):
         if variable.upper().startswith(PREFIX):
             name, chain = _placed(variable)
+            if not environment[variable].strip():
+                continue
             if chain:
                 values.setdefault(name, {})[chain] = environment[variable]
             else:

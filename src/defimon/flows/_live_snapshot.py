@@ -154,7 +154,7 @@ class _Look:
 
     def _fees(self, history: FeeHistory) -> Fees:
         past, following = history.base_fees[:-1], history.base_fees[-1:]
-        tips = [middle([tip[place] for tip in history.tips if len(tip) > place]) for place in range(3)]
+        tips = paid_tips(history)
         now = following[0] if following else None
         return Fees(
             blocks=len(history.used_shares),
@@ -197,6 +197,15 @@ class _Look:
             )
             for one in top
         )
+
+
+def paid_tips(history: FeeHistory) -> list[int | None]:
+    """Middle of each percentile of tips over the blocks that have transactions, wei; None where none has.
+
+    Of a block without any, nodes tell tips of zero, which nobody paid.
+    """
+    told = [tip for tip, used in zip(history.tips, history.used_shares, strict=False) if used]
+    return [middle([tip[place] for tip in told if len(tip) > place]) for place in range(3)]
 
 
 async def _all(*asked: Coroutine[Any, Any, Any]) -> list[Any]:

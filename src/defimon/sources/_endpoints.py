@@ -29,6 +29,7 @@ on up to an hour."""
 LONGEST_GRUDGE_S = 3_600.0
 
 SCHEMES = frozenset({"http", "https", "ws", "wss"})
+LAST_PORT = 65_535
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -92,9 +93,10 @@ def endpoints_of(urls: Iterable[SecretStr], variable: str) -> list[Endpoint]:
 def _is_address(url: str) -> bool:
     try:
         parts = httpx.URL(url)
-    except httpx.InvalidURL:
+        sound = parts.scheme in SCHEMES and bool(parts.host) and (parts.port or 1) <= LAST_PORT
+    except (httpx.InvalidURL, ValueError):  # a host that begins with xn-- and is no punycode
         return False
-    return parts.scheme in SCHEMES and bool(parts.host) and not re.search(r"\s", url)
+    return sound and not re.search(r"\s", url)
 
 
 def manners_for(url: SecretStr, manners: Manners) -> Manners:

@@ -1,7 +1,7 @@
 """Blocks of one chain as a series: final ones move the position, forks are followed to their root."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, repeat
@@ -72,6 +72,7 @@ class BlockSeries:
             return
         for _ in range(FORKS):
             if not await self._aligned(head, final):
+                yield self._moved(None, {})
                 return
             try:
                 async with aclosing(self._up_to(head, final)) as batches:
@@ -104,10 +105,17 @@ class BlockSeries:
         top = min(stand.cursor.number, head)
         expected = stand.hashes.get(top) or (stand.cursor.detail if top == stand.cursor.number else "")
         if expected and (await self._chain.header(top)).hash != expected:
-            await self._go_back(top)
+            stand.next = await self._go_back(top)
         elif top < stand.cursor.number:
-            return False  # nodes are behind what is stored
-        stand.next = self._began = stand.cursor.number + 1
+            name = self._chain.chain.name
+            self._chain.warnings.append(
+                f"{name}: nodes are at block {head}, behind block {stand.cursor.number}, which was final. "
+                "A chain that was started anew needs a store of its own: set another DEFIMON_DATA_DIR."
+            )
+            return False
+        else:
+            stand.next = stand.cursor.number + 1
+        self._began = stand.next
         return True
 
     async def _first(self, head: int, final: int) -> int:
@@ -118,14 +126,26 @@ class BlockSeries:
             return max(0, final)
         while low < high:
             middle = (low + high) // 2
-            if (await self._chain.header(middle)).seconds < since.timestamp():
-                low = middle + 1
+            found = await self._there(middle, high)
+            if found is not None and found.seconds < since.timestamp():
+                low = found.number + 1
             else:
-                high = middle
+                high = middle  # where blocks are missing it is begun rather too early
         return low
 
-    async def _go_back(self, top: int) -> None:
-        """Puts the position back to the highest block below `top` that is as it was, to begin above it."""
+    async def _there(self, number: int, end: int) -> Header | None:
+        """The block at `number`, or one above it and below `end` where that is missing."""
+        step = 0
+        while number + step < end:
+            with suppress(Unsound):
+                return await self._chain.header(number + step)
+            step = 2 * step + 1
+        return None
+
+    async def _go_back(self, top: int) -> int:
+        """Puts the position back to the highest block below `top` that is as it was, and answers with the one
+        to begin at: above it, or with the lowest that could be another one where none is as it was.
+        """
         stand = self._stand
         below = sorted((number for number in stand.hashes if number < top), reverse=True)
         ancestor = max(0, min(below, default=top) - 1)
@@ -137,16 +157,25 @@ class BlockSeries:
             same = [one.number for one in told if one.hash == stand.hashes[one.number]]
             if same:
                 ancestor = max(same)
+                begin = ancestor + 1
                 break
         else:
+            begin = ancestor
             name = self._chain.chain.name
+            below_that = (
+                "; blocks further down may be of another chain. One that was started anew needs a store of "
+                "its own (DEFIMON_DATA_DIR)."
+            )
             self._chain.warnings.append(
-                f"{name}: the fork begins below block {ancestor}, the lowest known one."
+                f"{name}: the fork begins below block {ancestor}, the lowest known one{below_that}"
+                if ancestor
+                else f"{name}: the chain is another one from block 0 on, and is read anew."
             )
         stand.hashes = {number: one for number, one in stand.hashes.items() if number < ancestor}
         header = await self._chain.header(ancestor)
         stand.remember([header])
         stand.cursor, stand.repairs = _cursor(header), True
+        return begin
 
     async def _up_to(self, head: int, final: int) -> AsyncGenerator[Batch, None]:
         """Reads from where the stand is up to and with `head`. Raises _OtherFork between parts."""

@@ -1,3 +1,4 @@
+import errno
 import sys
 from datetime import UTC, datetime, timedelta
 
@@ -60,3 +61,21 @@ def test_a_data_folder_that_cannot_be_used_is_named_with_what_to_check(panel, tm
     )
     assert str(file) in told
     assert "DEFIMON_DATA_DIR" in told
+
+
+def test_an_error_of_a_setting_names_it(monkeypatch, capsys):
+    monkeypatch.setenv("DEFIMON_CONTRACTS", "0x12")
+    assert "DEFIMON_CONTRACTS" in refused(monkeypatch, capsys, "status")
+    monkeypatch.delenv("DEFIMON_CONTRACTS")
+    monkeypatch.setenv("DEFIMON_RPC_ASTRA", "http://127.0.0.1:1")
+    told = refused(monkeypatch, capsys, "status")
+    assert "DEFIMON_RPC_ASTRA" in told
+    assert "Did you mean astar?" in told
+
+
+def test_a_full_disk_behind_standard_output_is_told(monkeypatch, capsys):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("typer.echo", full)
+    assert "No space left on device" in refused(monkeypatch, capsys, "status", "--json")

@@ -12,9 +12,6 @@ from defimon.flows.chain_aggregates import Aggregated
 from defimon.flows.collection import SeriesResult
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MOST_SHOWN = 200
-"""Characters of an error in the list below the table: what a server answered may be long."""
-
 MOST_WARNINGS = 5
 """Of one series that are shown; `--summary` holds them all."""
 
@@ -25,7 +22,7 @@ def show_collection(
     """Print what became of each series, then of each chain, then every warning and error in words."""
     console = console or out()
     table = Table(title="Collected")
-    table.add_column("series", overflow="fold")
+    table.add_column("series", overflow="fold", min_width=16)  # a name that is left out makes a row worthless
     for name in ("new", "corrected", "unchanged", "quarantined"):
         table.add_column(name, justify="right")
     table.add_column("position")
@@ -59,7 +56,7 @@ def position(result: SeriesResult) -> str:
 
 def show_asked(result: SeriesResult, next_at: datetime, console: Console) -> None:
     """Print one line on a series that was asked once more."""
-    happened = result.error[:MOST_SHOWN] or (
+    happened = result.error or (
         f"{result.inserted:,} new, {result.corrected:,} corrected, {result.quarantined:,} quarantined,"
         f" at {position(result)}"
     )
@@ -80,9 +77,9 @@ def _show_chains(aggregated: Sequence[Aggregated], console: Console) -> None:
 
 def _show_words(result: SeriesResult, console: Console) -> None:
     for warning in result.warnings[:MOST_WARNINGS]:
-        console.print(plain(f"{result.series}: {warning[:MOST_SHOWN]}"), style="yellow", soft_wrap=True)
+        console.print(plain(f"{result.series}: {warning}"), style="yellow", soft_wrap=True)
     if len(result.warnings) > MOST_WARNINGS:
         rest = len(result.warnings) - MOST_WARNINGS
         console.print(plain(f"{result.series}: {rest} further warnings"), style="yellow", soft_wrap=True)
     if result.error:
-        console.print(plain(f"{result.series}: {result.error[:MOST_SHOWN]}"), style="red", soft_wrap=True)
+        console.print(plain(f"{result.series}: {result.error}"), style="red", soft_wrap=True)

@@ -15,7 +15,7 @@ LATE = 2.0
 """Paces after which a series that should have been asked is shown as late: one may have just been missed."""
 
 MOST_SHOWN = 100
-"""Characters of a fault in a table."""
+"""Characters of a fault in a table; `--json` tells it whole."""
 
 
 def show_status(status: Status, console: Console | None = None) -> None:
@@ -35,7 +35,7 @@ def show_status(status: Status, console: Console | None = None) -> None:
 
 def _series_table(status: Status) -> Table:
     table = Table(title=f"Series at {clock(status.at)} UTC")
-    table.add_column("series", overflow="fold")
+    table.add_column("series", overflow="fold", min_width=16)  # a name that is left out makes a row worthless
     table.add_column("position", justify="right")
     table.add_column("last", no_wrap=True)
     table.add_column("age", justify="right", no_wrap=True)
@@ -65,6 +65,8 @@ def _due(one: SeriesStatus, now: datetime) -> Text:
     if wait_s > 0:
         return plain(f"in {ago(wait_s)}")
     late = one.ts is not None and -wait_s > LATE * timedelta(seconds=one.every_s).total_seconds()
+    if wait_s > -1:
+        return plain("due")
     return Text(f"due for {ago(-wait_s)}", style="yellow" if late else "")
 
 
@@ -96,7 +98,7 @@ def _health_table(status: Status) -> Table:
             "" if one.latency_s is None else f"{1000 * one.latency_s:,.0f} ms",
             _state(one),
             f"{ago((status.at - one.ts).total_seconds())} ago",
-            plain(one.note[:MOST_SHOWN]),
+            plain(_short(one.note)),
         )
     return table
 
@@ -119,9 +121,13 @@ def _jobs_table(status: Status) -> Table:
             clock(run.ended_at),
             clock(run.next_at),
             plain(run.owner),
-            plain(_said(run)[:MOST_SHOWN]),
+            plain(_short(_said(run))),
         )
     return table
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 1]}…"
 
 
 def _said(run: Run) -> str:

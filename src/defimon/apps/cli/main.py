@@ -1,5 +1,6 @@
 """Entry point of `defimon`: collects the commands and turns errors into a message and an exit status."""
 
+import errno
 import importlib
 import pkgutil
 import sys
@@ -7,10 +8,13 @@ import sys
 import typer
 
 from defimon import __version__
-from defimon.core.errors import DefimonError
+from defimon.core.errors import DefimonError, FixSettings
 
 FAULT = 2
 """Exit status when the input, the settings or the data have to be mended."""
+
+UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF})
+"""What a full disk or a closed place answers to standard output; such an error names no file."""
 
 
 def _version(*, wanted: bool) -> None:
@@ -58,8 +62,14 @@ def main() -> None:
     try:
         build()()
     except DefimonError as error:
-        _refuse(type(error).__name__, str(error))
+        _refuse(type(error).__name__, _with_variable(error))
     except OSError as error:
+        if error.filename is None and error.errno in UNWRITABLE:
+            _refuse(
+                type(error).__name__,
+                f"What defimon has to tell cannot be written ({error.strerror}). "
+                "Check where its output goes and the space there.",
+            )
         if error.filename is None:
             raise
         _refuse(
@@ -69,13 +79,22 @@ def main() -> None:
         )
 
 
+def _with_variable(error: DefimonError) -> str:
+    """The error in words, with the setting or option that leads to it unless it is named already."""
+    told = str(error)
+    if isinstance(error, FixSettings) and error.variable not in told:
+        return f"{told} ({error.variable})"
+    return told
+
+
 def _refuse(kind: str, message: str) -> None:
     from rich.console import Console
     from rich.markup import escape
 
     # A message repeats words of files that a stranger may have written: none of them steers the terminal.
     shown = "".join(
-        sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in message
+        sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}"
+        for sign in message.expandtabs(1)
     )
     Console(stderr=True).print(f"[bold red]{kind}[/]: {escape(shown)}", soft_wrap=True, emoji=False)
     sys.exit(FAULT)
