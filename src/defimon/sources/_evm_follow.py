@@ -10,10 +10,11 @@ import polars as pl
 
 from defimon.core.errors import TryAgain
 from defimon.core.tables import BLOCKS
-from defimon.core.units import UTC_MICROS, utc_now
+from defimon.core.units import utc_now
 from defimon.sources._evm_blocks import frame_of
 from defimon.sources._evm_chain import EvmChain
 from defimon.sources._evm_reading import BlockReader, Part
+from defimon.sources._evm_standing import orphans, standing
 from defimon.sources._evm_words import Header
 from defimon.sources._rpc_answers import Unsound
 from defimon.sources._series import Batch, Cursor, Gap, Wanted
@@ -60,6 +61,7 @@ class BlockSeries:
         self._stand = _Stand(dict(self._known.select("number", "hash").iter_rows()), wanted.cursor)
         self._reader = BlockReader(evm)
         self._began = self._end = 0
+        self._looked = False
 
     async def batches(self) -> AsyncGenerator[Batch, None]:
         """Batches up to the head, or up to `wanted.until`. Raises TryAgain; what was yielded stands."""
@@ -180,6 +182,8 @@ class BlockSeries:
     async def _up_to(self, head: int, final: int) -> AsyncGenerator[Batch, None]:
         """Reads from where the stand is up to and with `head`. Raises _OtherFork between parts."""
         self._end = head + 1
+        if self._wanted.until is None and (batch := await self._past_standing(head, final)) is not None:
+            yield batch
         async with aclosing(self._reader.parts(self._stand.next, self._end)) as parts:
             async for part in parts:
                 if part.fault is not None and part.stop > final + 1:
@@ -188,13 +192,24 @@ class BlockSeries:
                     return
                 yield self._batch(part, head, final)
 
+    async def _past_standing(self, head: int, final: int) -> Batch | None:
+        """Moves past stored blocks that still stand; once, since later in a run they may be overwritten."""
+        stand, cursor = self._stand, self._stand.cursor
+        looked, self._looked = self._looked, True
+        if looked or stand.repairs or cursor is None or not cursor.detail or stand.next != cursor.number + 1:
+            return None
+        found = await standing(self._chain, self._known, cursor, head, final)
+        if found is None:
+            return None
+        stand.next = found.top.number + 1
+        return self._moved(_cursor(found.final) if found.final else None, {"blocks": found.rows})
+
     def _batch(self, part: Part, head: int, final: int) -> Batch:
         stand = self._stand
         if part.fault is not None:
             stand.next = part.stop
-            reason = str(part.fault)
             ts = stand.cursor.ts if stand.cursor else self._wanted.since or utc_now()
-            return self._moved(Cursor(part.stop - 1, ts), {}, (Gap(part.start, part.stop, reason),))
+            return self._moved(Cursor(part.stop - 1, ts), {}, (Gap(part.start, part.stop, str(part.fault)),))
         self._refuse_other_fork(part)
         rows = frame_of(
             part.headers,
@@ -206,7 +221,7 @@ class BlockSeries:
             fetched_at=part.fetched_at or utc_now(),
         )
         if part.stop == head + 1 and self._wanted.until is None:
-            rows = pl.concat([rows, self._orphans(part.headers[-1])])
+            rows = pl.concat([rows, orphans(self._known, part.headers[-1])])
         stand.remember(part.headers)
         stand.next = part.stop
         settled = [one for one in part.headers if one.number <= final]
@@ -220,19 +235,6 @@ class BlockSeries:
             after = self._known.filter(pl.col("number") == last.number + 1)["parent_hash"]
             if len(after) and after[0] != last.hash:
                 raise _OtherFork
-
-    def _orphans(self, head: Header) -> pl.DataFrame:
-        """Stored rows above the head of a chain that is another one and shorter, as orphaned from now on.
-
-        Where the head is stored as it is, the node is merely behind what another one told before.
-        """
-        same = self._known.filter(pl.col("number") == head.number)["hash"]
-        if not len(same) or same[0] == head.hash:
-            return BLOCKS.empty()
-        now = pl.lit(utc_now(), dtype=UTC_MICROS)
-        above = self._known.filter(pl.col("number") > head.number)
-        orphaned = above.with_columns(pl.lit("orphaned").alias("status"), now.alias("known_at"))
-        return BLOCKS.validate(orphaned.select(one for one in BLOCKS.names if one in orphaned.columns))
 
     def _moved(
         self, cursor: Cursor | None, rows: Mapping[str, pl.DataFrame], gaps: tuple[Gap, ...] = ()

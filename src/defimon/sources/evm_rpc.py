@@ -61,7 +61,8 @@ class EvmRpc(SeriesSource):
     async def batches(self, series: Series, wanted: Wanted) -> AsyncIterator[Batch]:
         """Blocks after the cursor up to the head; without cursor or `since` from the last final block on.
 
-        Rows above the last final block are pending and come again, as they are then, with the next run.
+        Rows above the last final block are pending; the next run settles those that still stand, unread, and
+        reads the others again.
         """
         async with aclosing(BlockSeries(self.chain(series.chain), self.name, wanted).batches()) as batches:
             async for batch in batches:
