@@ -76,7 +76,7 @@ def _chosen(jobs: list[Job], only: Sequence[str]) -> list[Job]:
     known = ", ".join(job.name for job in jobs)
     for name in only:
         if not any(_is_of(job, name) for job in jobs):
-            raise FixSettings(f"{name[:60]!r} is no job.", variable="only", remedy=f"Known: {known}.")
+            raise FixSettings(f"{name[:60]!r} is no job.", variable="--only", remedy=f"Known: {known}.")
     return [job for job in jobs if not only or any(_is_of(job, name) for name in only)]
 
 
