@@ -106,7 +106,7 @@ def test_a_wait_that_a_node_asks_for_is_kept_and_a_longer_one_ends_the_attempt(n
 
 
 def test_no_node_that_can_be_reached_is_no_network_at_once(unused_port):
-    with pytest.raises(NoNetwork):
+    with pytest.raises(NoNetwork, match=r"its address in DEFIMON_RPC right\?$"):
         asked([f"http://127.0.0.1:{unused_port}"], head, replace(QUICK, attempts=99, first_wait_s=60))
 
 

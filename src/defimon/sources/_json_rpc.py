@@ -110,7 +110,7 @@ class JsonRpc:
                     return found
             if _hopeless(list(faults.values()), attempt, self._manners.longest_wait_s):
                 break
-        raise _summary(faults, sorted(methods))
+        raise _summary(faults, sorted(methods), self.variable)
 
     async def close(self) -> None:
         """Closes WebSockets that calls went over; HTTP connections belong to `http`."""
@@ -149,13 +149,14 @@ def _hopeless(faults: Sequence[Fault], attempt: int, longest_wait_s: float) -> b
     return attempt + 1 >= ROUNDS_OF_REFUSALS or set(refusals) == {Meaning.NEVER_HERE}
 
 
-def _summary(faults: dict[str, Fault], methods: Sequence[str]) -> Fault:
+def _summary(faults: dict[str, Fault], methods: Sequence[str], variable: str) -> Fault:
     """One error for what every node said; its kind is the last one's, a refusal for haste being TryAgain."""
     if not faults:
         return RpcError(-32601, f"no node has {', '.join(methods)}")
     last = list(faults.values())[-1]
-    if isinstance(last, NoNetwork):
-        return last
+    if isinstance(last, NoNetwork) and all(isinstance(fault, NoNetwork) for fault in faults.values()):
+        remedy = f"Does the node run, and is its address in {variable} right?"
+        return NoNetwork(last.host, last.why, remedy=remedy)
     told = "; ".join(f"{name}: {fault.message}" for name, fault in faults.items())
     if isinstance(last, RpcError) and meaning_of(last) is not Meaning.SLOW_DOWN:
         last.args = (f"{last} Asked: {', '.join(faults)}.",)

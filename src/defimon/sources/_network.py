@@ -18,9 +18,9 @@ ALTERNATIVES = (
 class NoNetwork(TryAgain):
     """The service's host cannot be found or reached from here."""
 
-    def __init__(self, host: str, why: str) -> None:
-        super().__init__(f"No network: {host} cannot be reached ({why}).", remedy=ALTERNATIVES)
-        self.host = host
+    def __init__(self, host: str, why: str, *, remedy: str = ALTERNATIVES) -> None:
+        super().__init__(f"No network: {host} cannot be reached ({why}).", remedy=remedy)
+        self.host, self.why = host, why
 
 
 def first_hop(url: str) -> str:

@@ -80,8 +80,24 @@ def test_a_partial_failure_is_told_and_is_no_failure_of_the_command(node, monkey
     result = run("--once", "evm_rpc")
     assert result.exit_code == 0
     (told,) = (line for line in result.output.splitlines() if line.startswith("evm_rpc:local:blocks: No net"))
-    assert told.endswith("the recorded data sets.")  # whole, however long
+    assert told.endswith("and is its address in DEFIMON_RPC_LOCAL right?")  # whole, however long
     assert run("--once", "--chain", "local", "evm_rpc").exit_code == 1
+
+
+@pytest.mark.parametrize("first", ["wrong", "right"])
+def test_a_node_of_another_chain_is_left_out_with_a_warning(node, httpserver, monkeypatch, first):
+    wrong, other = served(httpserver, PlayedNode(head=2 * HEAD), path="/wrong")
+    other.chain_id = 1
+    urls = {"wrong": wrong, "right": os.environ["DEFIMON_RPC_ASTAR"]}
+    monkeypatch.setenv(
+        "DEFIMON_RPC_ASTAR", ",".join(sorted(urls.values(), key=lambda url: url != urls[first]))
+    )
+    result = run("--once", "evm_rpc")
+    assert result.exit_code == 0
+    assert re.search(r"evm_rpc:astar:blocks\W+65\W", result.output)
+    assert re.search("^evm_rpc:astar:blocks: .*/wrong serves chain 1, not 592", result.output, re.MULTILINE)
+    monkeypatch.setenv("DEFIMON_RPC_ASTAR", wrong)
+    assert run("--once", "evm_rpc").exit_code == 1
 
 
 def test_the_summary_is_written_also_when_everything_failed(node, monkeypatch, tmp_path):
