@@ -14,6 +14,7 @@ sys.path.append(str(Path(__file__).parent))  # so that the played service can be
 
 from played_coingecko import TOO_MANY, TOO_OLD, PlayedCoinGecko, hours_ago, market, price_at
 
+from defimon.core.errors import FixSettings
 from defimon.core.settings import Settings
 from defimon.flows._batches import store_batch
 from defimon.flows.collect_sources import collect_sources
@@ -68,6 +69,13 @@ def test_coins_of_the_settings_and_of_followed_chains_are_asked_for(gecko):
         "coingecko:history:ethereum",
     ]
     assert names(gecko, coins=()) == []
+
+
+@pytest.mark.parametrize("coin", ["a b", "x/../y", "a?b", "\x1b[2J", "a" * 101, ".."])
+def test_what_can_be_no_coin_is_refused_with_its_variable(gecko, coin):
+    with pytest.raises(FixSettings, match="is no slug") as caught:
+        names(gecko, coins=("astar", coin))
+    assert caught.value.variable == "DEFIMON_COINS"
 
 
 def test_a_price_is_of_the_time_that_the_service_names(store, gecko):

@@ -423,3 +423,16 @@ def test_recorded_pools_come_through_whole(store, llama, data_sets):
     assert result.quarantined + store.count("yields") == recorded.height == 5_872
     assert store.count("pools") == recorded.height
     assert json.loads(json.dumps(llama.pools[0]))["pool"] in listed(store)
+
+
+@pytest.mark.parametrize("slug", ["aave v3", "a/b", "a%2fb", "aave#", "."])
+def test_what_can_be_no_protocol_is_refused_with_its_variable(llama, slug):
+    async def opened(*protocols):
+        async with Http(QUICK) as http:
+            settings = Settings(**llama.settings(protocols=protocols))
+            return [one.name for one in DefiLlama.opened(http, settings).series()]
+
+    assert "defillama:protocol:x-(y)" in asyncio.run(opened("aave-v3", "x-(y)"))
+    with pytest.raises(FixSettings, match="is no slug") as caught:
+        asyncio.run(opened("aave-v3", slug))
+    assert caught.value.variable == "DEFIMON_PROTOCOLS"

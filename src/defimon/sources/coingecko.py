@@ -21,7 +21,7 @@ from defimon.core.errors import TryAgain
 from defimon.core.settings import Settings
 from defimon.core.tables import MARKET_PRICES
 from defimon.core.units import utc_now
-from defimon.sources._addresses import service_address
+from defimon.sources._addresses import service_address, slugs
 from defimon.sources._coingecko_shape import NO_HISTORY, TOO_MANY, prices_now, prices_then, reported
 from defimon.sources._http import Answer, Http, StatusRefused
 from defimon.sources._manners import Manners
@@ -68,7 +68,8 @@ class CoinGecko(SeriesSource):
         key = settings.coingecko_key
         self._headers = MappingProxyType({"x-cg-demo-api-key": key.get_secret_value()} if key else {})
         own = [CHAINS[name].coingecko for name in settings.followed_chains]
-        self._coins = tuple(dict.fromkeys(filter(None, [*settings.coins, *own])))
+        coins = slugs(settings.coins, "DEFIMON_COINS", "curve-dao-token")
+        self._coins = tuple(dict.fromkeys(filter(None, [*coins, *own])))
         self._every = timedelta(seconds=settings.prices_every_s)
         http.behave(self._url, _manners(self._url, http.manners, keyed=key is not None))
 

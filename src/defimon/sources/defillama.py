@@ -20,7 +20,7 @@ from defimon.core.settings import Settings
 from defimon.core.tables import PANEL, POOLS
 from defimon.core.units import utc_now
 from defimon.sources import _defillama_questions as questions
-from defimon.sources._addresses import service_address
+from defimon.sources._addresses import service_address, slugs
 from defimon.sources._defillama_choice import choose
 from defimon.sources._defillama_listing import changes
 from defimon.sources._defillama_yields import DefiLlamaYields, Fetched, panel_of_chart, panel_of_pools
@@ -186,9 +186,8 @@ def _questions_of(settings: Settings) -> dict[str, list[questions.Question]]:
     coins_url = service_address(
         settings.stablecoins_url, "DEFIMON_STABLECOINS_URL", "https://stablecoins.llama.fi"
     )
-    found = {
-        f"defillama:protocol:{slug}": questions.of_protocol(slug, llama_url) for slug in settings.protocols
-    }
+    protocols = slugs(settings.protocols, "DEFIMON_PROTOCOLS", "aave-v3")
+    found = {f"defillama:protocol:{slug}": questions.of_protocol(slug, llama_url) for slug in protocols}
     for name in settings.followed_chains:
         if CHAINS[name].llama:
             asked = questions.of_chain(name, CHAINS[name].llama, llama_url, coins_url)
