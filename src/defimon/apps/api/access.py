@@ -3,6 +3,7 @@
 import ipaddress
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
@@ -124,15 +125,19 @@ class Needs:
         )
 
 
-def _is_local(request: Request, client: str) -> bool:
-    """Whether the request was made on this machine, to this machine, with nothing in between."""
+@lru_cache(maxsize=1_024)
+def _is_loopback(client: str) -> bool:
     try:
-        loopback = ipaddress.ip_address(client).is_loopback
+        return ipaddress.ip_address(client).is_loopback
     except ValueError:
         return False
+
+
+def _is_local(request: Request, client: str) -> bool:
+    """Whether the request was made on this machine, to this machine, with nothing in between."""
     host = request.headers.get("host", "")
     name = host if host.endswith("]") else host.rpartition(":")[0] or host
-    return loopback and name in LOCAL_HOSTS and not any(one in request.headers for one in PROXIED)
+    return _is_loopback(client) and name in LOCAL_HOSTS and not any(one in request.headers for one in PROXIED)
 
 
 READ, RUN, ADMIN = Needs("read"), Needs("run"), Needs("admin")

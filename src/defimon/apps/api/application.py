@@ -18,6 +18,7 @@ from defimon.apps.api.etags import ETags
 from defimon.apps.api.metrics import Metrics
 from defimon.apps.api.problems import PROBLEMS, answer_with_problems, with_media_type
 from defimon.apps.api.rates import Rates
+from defimon.apps.api.remembered import Remembered
 from defimon.apps.api.service import Service
 from defimon.core.settings import Settings
 
@@ -102,6 +103,7 @@ def _surround(app: FastAPI, settings: Settings) -> None:
     """From the innermost layer to the outermost."""
     app.add_middleware(ETags)
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM, compresslevel=COMPRESSION)
+    app.add_middleware(Remembered, service=app.state.service)
     if settings.api_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -1,8 +1,10 @@
 """What is around every answer: an id, limits of size and time, headers, and a line in the log and metrics."""
 
 import asyncio
+import logging
 import re
 import time
+from itertools import count
 from secrets import token_hex
 from typing import Any
 
@@ -16,6 +18,9 @@ from defimon.core.settings import Settings
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 """An id that a caller gives is kept if it is harmless in a log."""
+
+RUN, NUMBERS = token_hex(4), count(1)
+"""Ids of a process's own: one word that no other process has, and a number."""
 
 SAFE_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -50,7 +55,7 @@ class _Exchange:
         self._status = 0
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id", b"").decode("latin-1")
-        self._id = given if REQUEST_ID.fullmatch(given) else token_hex(8)
+        self._id = given if REQUEST_ID.fullmatch(given) else f"{RUN}-{next(NUMBERS):x}"
         self._length = headers.get(b"content-length", b"0")
         self._state: dict[str, Any] = {"request_id": self._id, "headers": {}, "caller": ""}
         scope["state"] = {**scope.get("state", {}), **self._state}
@@ -101,7 +106,9 @@ class _Exchange:
     def _tell(self, seconds: float, metrics: Metrics) -> None:
         route = getattr(self._scope.get("route"), "path", "none")
         metrics.note(self._scope["method"], route, self._status, seconds)
-        structlog.get_logger().info(
+        level = logging.DEBUG if self._status < 400 else logging.INFO
+        structlog.get_logger().log(
+            level if self._status < 500 else logging.WARNING,
             "request",
             method=self._scope["method"],
             path=self._scope["path"],

@@ -43,7 +43,7 @@ async def _send_tagged(asked: Headers, start: Message, body: Message, send: Send
     headers = MutableHeaders(raw=start["headers"])
     tag = f'W/"{hashlib.sha256(body.get("body", b"")).hexdigest()[:DIGITS]}"'
     headers["ETag"] = tag
-    if _has(asked.get("if-none-match", ""), tag):
+    if matches(asked.get("if-none-match", ""), tag):
         del headers["Content-Length"]
         del headers["Content-Type"]
         start, body = {**start, "status": 304, "headers": headers.raw}, {**body, "body": b""}
@@ -51,7 +51,7 @@ async def _send_tagged(asked: Headers, start: Message, body: Message, send: Send
     await send(body)
 
 
-def _has(asked: str, tag: str) -> bool:
+def matches(asked: str, tag: str) -> bool:
     """Whether If-None-Match names the tag, compared weakly (RFC 9110, 8.8.3.2)."""
     if asked.strip() == "*":
         return True
