@@ -15,13 +15,17 @@ class ChainService:
 
     source = "evm_rpc"
 
-    def __init__(self, seed, rng):
+    def __init__(self, seed, rng, start):
         self.name = NAMES[int(rng.integers(len(NAMES)))]
         self.chain = SeededChain(seed, CHAINS[self.name].evm_id)
         self.series = f"evm_rpc:{self.name}:blocks"
         self.places = tuple(f"node{number}" for number in range(int(rng.integers(1, 4))))
         self.lowest = self.chain.first
-        self.calm()
+        self.calm(start)
+
+    @staticmethod
+    def is_snapshot(_):
+        return False
 
     def environment(self, server, rng=None):
         """Settings that point at the nodes; some visits one of them is not there at all."""
@@ -30,14 +34,14 @@ class ChainService:
             urls[int(rng.integers(len(urls)))] = server.nowhere
         return {f"DEFIMON_RPC_{self.name.upper()}": ",".join(urls)}
 
-    def troubled(self, seed, rng):
+    def troubled(self, seed, rng, now):  # noqa: ARG002 - a chain has a time of its own
         self.nodes = {
             place: draw_node(self.chain, (*seed, number), rng) for number, place in enumerate(self.places)
         }
         self.turns_at = int(rng.integers(1, 30)) if rng.random() < 0.4 else None
         self.calls = 0
 
-    def calm(self):
+    def calm(self, now):  # noqa: ARG002
         last = len(self.chain.steps) - 1
         self.nodes = {place: Node(self.chain, step=last) for place in self.places}
         self.turns_at = None
@@ -55,6 +59,10 @@ class ChainService:
         reply = node.answer(asked, dice)
         self.faults = [node.fault]
         return reply
+
+    @staticmethod
+    def comparable(_, rows):
+        return rows
 
     def told_faults(self):
         """What was wrong with what was told last, beside what happens to it on the way."""

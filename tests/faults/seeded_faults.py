@@ -18,7 +18,7 @@ ELSEWHERE = Reply(status=302, headers={"Location": "/elsewhere"})
 """What is asked there is answered in the same way, for ever."""
 
 REFUSALS = (400, 401, 404, 410, 413, 422, 451)
-FAILURES = (403, 408, 425, 500, 502, 503, 504, 520, 522)
+FAILURES = (202, 403, 408, 425, 500, 502, 503, 504, 520, 522)
 
 
 def _hasty(_, rng):
@@ -84,6 +84,11 @@ class Weather:
 
     def dice(self, key: bytes, turn: int):
         return default_rng([*self.seed, crc32(key), turn])
+
+    def own_fault(self, dice):
+        """What the service itself does wrong: a kind that is none of the way's, or nothing."""
+        kinds = [kind for kind in self.kinds if kind not in FAULTS]
+        return str(dice.choice(kinds)) if kinds and dice.random() < self.share else ""
 
     def on_the_way(self, reply, dice):
         """What happens to the answer, and the answer as it arrives."""

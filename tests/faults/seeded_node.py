@@ -53,7 +53,7 @@ class Node:
         self.fault = ""
         if len(calls) > self.batch_limit:
             return _reply(_refusal(None, -32600, f"batch size too large, limit is {self.batch_limit}"))
-        self.fault = fault = self._fault(dice)
+        self.fault = fault = self.weather.own_fault(dice)
         if fault == "batch_limit" and len(calls) > 1:
             return _reply(_refusal(None, -32600, "batch too large"))
         if fault == "all_refused":
@@ -63,10 +63,6 @@ class Node:
         told = [self._told(one, fault, dice) for one in calls]
         told = _muddled(told, fault, dice)
         return _reply(told if isinstance(question, list) else (told or [None])[0])
-
-    def _fault(self, dice):
-        kinds = [kind for kind in self.weather.kinds if kind in TALK]
-        return str(dice.choice(kinds)) if kinds and dice.random() < self.weather.share else ""
 
     def _told(self, call, fault, dice):
         struck = dice.random() < 0.5
@@ -81,7 +77,8 @@ class Node:
             return _refusal(call["id"], -32601, f"the method {call['method']} does not exist")
         if fault == "other_chain" and call["method"] == "eth_chainId":
             result = "0x539"
-        if struck and fault in SPOILED:
+        by_height = str(call["params"][:1])[2:4] == "0x"  # a lie about what is final is not noticed by anyone
+        if struck and fault in SPOILED and (by_height or fault != "other_height"):
             result = SPOILED[fault](result, dice)
         return {"jsonrpc": "2.0", "id": call["id"], "result": result}
 

@@ -1,37 +1,28 @@
 """One seed of the world of faults: collected through its troubles and beside them, and compared."""
 
-import os
 import shutil
-from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from itertools import pairwise
 
-import certifi
 import sqlalchemy as sa
-from numpy.random import default_rng
-from seeded_chain import GENESIS_S
-from seeded_chain_service import ChainService
-from seeded_faults import ELSEWHERE
+from record_checks import Record, differences
 from seeded_server import Loopback
+from seeded_world import PLACES, World
 
 from defimon.core import units
-from defimon.core.errors import DefimonError
-from defimon.core.settings import load_settings
-from defimon.core.tables import TABLES
+from defimon.core.errors import FixSettings
 from defimon.flows.collect_sources import collect_sources
-from defimon.flows.known_content import RECORD, known_content
 from defimon.sources._manners import Manners
+from defimon.sources._snapshots import LATE
 from defimon.store.database import Store
-
-PLACES = ("node0", "node1", "node2")
 
 PATIENT = Manners(first_wait_s=0.002, longest_wait_s=0.05, gap_s=0.0, read_s=10.0, whole_s=20.0)
 HASTY = replace(PATIENT, attempts=2, read_s=0.1, whole_s=0.3, rest_s=0.02, failures_in_a_row=6)
 
-VISIT = timedelta(minutes=15)
-START = datetime.fromtimestamp(GENESIS_S, UTC) + timedelta(hours=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MOST_PAGES = 2**30
 CALM_VISITS = 5
 """Within so many visits after the last fault everything must be there."""
 
@@ -53,22 +44,14 @@ class Clock:
 
 
 @contextmanager
-def world_clock(folder):
-    """The clock that `utc_now` reads, and no bundle of a hundred certificates read for each client."""
-    clock, before, bundle = Clock(), units.datetime, os.environ.get("SSL_CERT_FILE")
-    end = b"-----END CERTIFICATE-----\n"
-    one = folder / "one.pem"
-    one.write_bytes(Path(certifi.where()).read_bytes().partition(end)[0] + end)
+def world_clock():
+    """The clock that `utc_now` reads."""
+    clock, before = Clock(), units.datetime
     units.datetime = clock
-    os.environ["SSL_CERT_FILE"] = str(one)
     try:
         yield clock
     finally:
         units.datetime = before
-        if bundle is None:
-            del os.environ["SSL_CERT_FILE"]
-        else:
-            os.environ["SSL_CERT_FILE"] = bundle
 
 
 @dataclass
@@ -86,89 +69,10 @@ class Outcome:
         return "\n  ".join([f"scripts/bench faults --seeds 1 --first-seed {self.seed}", *self.problems])
 
 
-class Record:
-    """A store as the checks read it."""
-
-    def __init__(self, store):
-        self.store = store
-
-    def rows(self, statement, *values):
-        return self.store._open().rows(sa.text(statement.format(*values)))
-
-    def tables(self):
-        """Names of the tables that hold rows."""
-        parts = [f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in TABLES]
-        return [name for (name,) in self.rows(" UNION ALL ".join(parts))]
-
-    def content(self):
-        return known_content(self.store, [name for name in self.tables() if name in RECORD])
-
-    def doubled(self):
-        """Tables in which a version of a row says the same as the version before it."""
-        found = []
-        for name in self.tables():
-            table = TABLES[name]
-            same = [column for column in table.names if column not in {"known_at", "ingested_at"}]
-            columns = ", ".join(f'"{column}"' for column in same)
-            key = ", ".join(f'"{column}"' for column in table.key)
-            before = ", ".join(f'lag("{column}") OVER w AS "was_{column}"' for column in same)
-            equal = " AND ".join(f'"{column}" IS "was_{column}"' for column in same)
-            (count,) = self.rows(
-                f"SELECT count(*) FROM (SELECT {columns}, {before}, row_number() OVER w AS turn FROM {name}"
-                f" WINDOW w AS (PARTITION BY {key} ORDER BY known_at)) WHERE turn > 1 AND {equal}"
-            )[0]
-            found += [f"{count} row(s) of {name} are stored twice"] if count else []
-        return found
-
-
-class World:
-    """The services of one seed, and the answers that they give during a visit."""
-
-    def __init__(self, seed):
-        rng = default_rng([seed, 0])
-        self.seed = seed
-        self.services = [ChainService(seed, rng)]
-        self.visits = int(rng.integers(2, 5))
-        self._by_place = {place: one for one in self.services for place in one.places}
-        self.calls, self.faults = 0, Counter()
-
-    def begin(self, visit):
-        """The troubles of one visit; the calm after them when it is None."""
-        self._turns = {}
-        self._rng = None
-        if visit is None:
-            for one in self.services:
-                one.calm()
-            return
-        self._rng = default_rng([self.seed, 3, visit])
-        for number, one in enumerate(self.services):
-            one.troubled((self.seed, visit, number), self._rng)
-
-    def environment(self, server):
-        found = {}
-        for one in self.services:
-            found |= one.environment(server, self._rng)
-        return found
-
-    def answer(self, asked):
-        if asked.target.startswith("/elsewhere"):
-            return ELSEWHERE
-        service = self._by_place[asked.place]
-        key = asked.place.encode() + asked.target.encode() + service.key(asked)
-        turn = self._turns[key] = self._turns.get(key, 0) + 1
-        weather = service.weather(asked.place)
-        dice = weather.dice(key, turn)
-        reply = service.answer(asked, dice)
-        fault, arriving = weather.on_the_way(reply, dice)
-        self.calls += 1
-        self.faults.update(name for name in (fault, *service.told_faults()) if name)
-        return arriving
-
-
 @contextmanager
 def playing(folder):
     """A player of seeds with its server and its clock; stores lie in `folder`."""
-    with world_clock(folder) as clock, Loopback(PLACES) as server:
+    with world_clock() as clock, Loopback(PLACES) as server:
         yield Player(server, clock, folder)
 
 
@@ -183,12 +87,15 @@ class Player:
 
     def play(self, seed):
         world = World(seed)
-        outcome = Outcome(seed)
+        outcome = Outcome(seed, visits=world.visits)
         self.server.answer = world.answer
-        with self.new_store("calm") as store:
-            expected = self.calm_record(world, store, outcome)
         with self.new_store("troubled") as store:
-            self.troubled_record(world, store, outcome, expected)
+            told = self.troubled_record(world, store, outcome)
+            found = Record(store).content(world.comparable)
+        with self.new_store("calm") as store:
+            self.calm_record(world, store, told, outcome)
+            expected = Record(store).content(world.comparable)
+        outcome.problems += differences(found, expected)
         outcome.calls, outcome.faults = world.calls, dict(world.faults)
         outcome.problems += [f"the world itself failed: {fault!r}" for fault in self.server.faults]
         self.server.faults.clear()
@@ -203,49 +110,102 @@ class Player:
         with Store(f"sqlite:///{path}") as store:
             yield store
 
-    def collect(self, world, store, visit, manners):
-        self.clock.put(START + visit * VISIT)
-        settings = load_settings(world.environment(self.server))
-        since = datetime.fromtimestamp(world.services[0].chain.since_s, UTC)
-        found = collect_sources(settings, ("evm_rpc",), since=since, store=store, manners=manners)
+    def collect(self, world, store, visit, manners, chosen=lambda _: True):
+        self.clock.put(world.time_of(visit) + world.slips[visit])
+        found = collect_sources(
+            world.settings(self.server), world.names, since=world.since, store=store, manners=manners,
+            chosen=chosen,
+        )  # fmt: skip
         return found.results
 
-    def calm_record(self, world, store, outcome):
-        world.begin(None)
-        results = self.collect(world, store, world.visits, PATIENT)
-        outcome.problems += [f"without faults: {one.series}: {one.error}" for one in results if one.error]
-        return Record(store).content()
-
-    def troubled_record(self, world, store, outcome, expected):
-        record = Record(store)
+    def troubled_record(self, world, store, outcome):
+        """By visit, the snapshots that were stored."""
+        record, told = Record(store), {}
         for visit in range(world.visits):
-            world.begin(visit)
+            world.begin(visit, troubled=True)
+            before = record.snapshots(world)
             self.visit(world, store, visit, HASTY, outcome)
-            outcome.visits += 1
+            told[visit] = {name for name, at in record.snapshots(world).items() if at != before.get(name)}
             self.judge(world, record, outcome, f"after visit {visit}", ended=False)
-        world.begin(None)
         for visit in range(world.visits, world.visits + CALM_VISITS):
+            world.begin(visit, troubled=False)
+            before = record.snapshots(world)
             results = self.visit(world, store, visit, PATIENT, outcome)
-            if not any(one.error or one.gaps_open or one.inserted or one.corrected for one in results):
+            told[visit] = {name for name, at in record.snapshots(world).items() if at != before.get(name)}
+            if visit > world.visits and not any(
+                moved(one) for one in results if not world.is_snapshot(one.series)
+            ):
                 break
         else:
             outcome.problems.append(f"not up to date after {CALM_VISITS} calm visits: {results}")
         self.judge(world, record, outcome, "in the end", ended=True)
-        outcome.problems += record.doubled()
-        found = record.content()
-        outcome.problems += [
-            f"{name} differs from the record without faults"
-            for name in sorted(found.keys() | expected.keys())
-            if found.get(name) != expected.get(name)
-        ]
+        outcome.problems += record.doubled() + record.backward()
+        outcome.problems += [f"a gap is left: {gap}" for gap in record.open_gaps()]
+        outcome.problems += unmarked(world, record, told)
+        return told
 
     def visit(self, world, store, visit, manners, outcome):
+        """Results; none where the disk was full."""
+        room = world.room(visit)
         try:
-            return self.collect(world, store, visit, manners)
-        except DefimonError as fault:
-            outcome.problems.append(f"visit {visit} ended with {fault!r}")
+            with at_most(store, room):
+                return self.collect(world, store, visit, manners)
+        except FixSettings as fault:
+            if room is None or "no room left" not in fault.message:
+                outcome.problems.append(f"visit {visit} ended with {fault!r}")
+            world.faults.update(["disk"])
             return []
+
+    def calm_record(self, world, store, told, outcome):
+        """Without faults: what only tells of now as often as it was told with them, all else once."""
+        last = max(told)
+        for visit, names in told.items():
+            if visit < last and not names:
+                continue
+            world.begin(visit, troubled=False)
+            results = self.collect(
+                world, store, visit, PATIENT,
+                chosen=lambda series, only=names, whole=visit == last: whole or series.name in only,
+            )  # fmt: skip
+            outcome.problems += [f"without faults: {one.series}: {one.error}" for one in results if one.error]
 
     def judge(self, world, record, outcome, when, *, ended):
         for one in world.services:
             outcome.problems += [f"{when}: {text}" for text in one.problems(record, ended=ended)]
+
+
+@contextmanager
+def at_most(store, pages):
+    """Inside, the store may grow by so many pages; without limit when it is None."""
+    if pages is None:
+        yield
+        return
+    link = store._open()
+    (size,) = link.rows(sa.text("PRAGMA page_count"))[0]
+    link.rows(sa.text(f"PRAGMA max_page_count = {size + pages}"))
+    try:
+        yield
+    finally:
+        link.rows(sa.text(f"PRAGMA max_page_count = {MOST_PAGES}"))
+
+
+def moved(result):
+    return bool(result.error or result.gaps_open or result.inserted or result.corrected)
+
+
+def unmarked(world, record, told):
+    """Visits that a series of snapshots missed, between two that it did not, without a gap that says so."""
+    found = []
+    if any(world.slips):
+        return found  # the record cannot know better than its own clock
+    for name in sorted(set().union(*told.values())):
+        visits = [visit for visit, names in told.items() if name in names]
+        lost = record.lost(name)
+        for before, after in pairwise(visits):
+            missed = world.time_of(before + 1)
+            micros = (missed - EPOCH) // timedelta(microseconds=1)
+            apart = world.time_of(after) - world.time_of(before)
+            late = after > before + 1 and apart > LATE * world.pace(name)
+            if late and not any(start <= micros < end for start, end in lost):
+                found.append(f"{name} was not told at {missed} and no gap says so: {lost}")
+    return found
