@@ -65,7 +65,7 @@ def test_the_command_line_has_these_commands():
     )  # fmt: skip
     commands = (
         "amm", "arbitrage", "audit", "backtest", "chain", "collect", "evaluate", "forecast", "impact", "import",
-        "models", "panel", "quote", "route", "run", "status", "train", "worker",
+        "keys", "models", "panel", "quote", "route", "run", "serve", "status", "train", "worker",
     )  # fmt: skip
     for command in commands:
         assert f" {command} " in done.stdout
