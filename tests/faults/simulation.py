@@ -123,18 +123,13 @@ class Player:
         record, told = Record(store), {}
         for visit in range(world.visits):
             world.begin(visit, troubled=True)
-            before = record.snapshots(world)
-            self.visit(world, store, visit, HASTY, outcome)
-            told[visit] = {name for name, at in record.snapshots(world).items() if at != before.get(name)}
+            told[visit], _ = self.visit(world, store, visit, HASTY, outcome)
             self.judge(world, record, outcome, f"after visit {visit}", ended=False)
         for visit in range(world.visits, world.visits + CALM_VISITS):
             world.begin(visit, troubled=False)
-            before = record.snapshots(world)
-            results = self.visit(world, store, visit, PATIENT, outcome)
-            told[visit] = {name for name, at in record.snapshots(world).items() if at != before.get(name)}
-            if visit > world.visits and not any(
-                moved(one) for one in results if not world.is_snapshot(one.series)
-            ):
+            told[visit], results = self.visit(world, store, visit, PATIENT, outcome)
+            lasting = [one for one in results if not world.is_snapshot(one.series)]
+            if visit > world.visits and not any(moved(one) for one in lasting):
                 break
         else:
             outcome.problems.append(f"not up to date after {CALM_VISITS} calm visits: {results}")
@@ -145,16 +140,21 @@ class Player:
         return told
 
     def visit(self, world, store, visit, manners, outcome):
-        """Results; none where the disk was full."""
-        room = world.room(visit)
+        """The snapshots that were stored, and all results; none where the disk was full."""
+        room, record = world.room(visit), Record(store)
+        before, results = record.snapshots(world), ()
         try:
             with at_most(store, room):
-                return self.collect(world, store, visit, manners)
+                results = self.collect(world, store, visit, manners)
         except FixSettings as fault:
             if room is None or "no room left" not in fault.message:
                 outcome.problems.append(f"visit {visit} ended with {fault!r}")
             world.faults.update(["disk"])
-            return []
+        # A clock that was ahead keeps a position where it is; a full disk takes the results along.
+        told = {one.series for one in results if not one.error and world.is_snapshot(one.series)}
+        return told | {
+            name for name, at in record.snapshots(world).items() if at != before.get(name)
+        }, results
 
     def calm_record(self, world, store, told, outcome):
         """Without faults: what only tells of now as often as it was told with them, all else once."""
