@@ -41,6 +41,11 @@ def blocks_around(store: Store, series: Series, start: int, end: int) -> Mapping
     return {"blocks": found} if found.height else NOTHING
 
 
+def blocks_between(store: Store, series: Series, start: int, end: int) -> pl.DataFrame:
+    """Newest versions of the series' blocks from height `start` to before `end`."""
+    return _from(store, series, start, end)
+
+
 def _from(store: Store, series: Series, low: int, high: int = ANY_HEIGHT) -> pl.DataFrame:
     where = {"chain": [series.chain], "source": [series.source]}
     return store.read("blocks", where=where, between={"number": (max(low, 0), high)})

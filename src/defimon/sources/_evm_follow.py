@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain, repeat
 
 import polars as pl
 
@@ -13,14 +12,12 @@ from defimon.core.tables import BLOCKS
 from defimon.core.units import utc_now
 from defimon.sources._evm_blocks import frame_of
 from defimon.sources._evm_chain import EvmChain
+from defimon.sources._evm_deeper import ANEW, highest_same, known_from, root_below
 from defimon.sources._evm_reading import BlockReader, Part
-from defimon.sources._evm_standing import orphans, standing
+from defimon.sources._evm_standing import as_learnt, orphans, standing
 from defimon.sources._evm_words import Header
 from defimon.sources._rpc_answers import Unsound
 from defimon.sources._series import Batch, Cursor, Gap, Wanted
-
-PROBES = (1, 8, 64, 512)
-"""Blocks whose hashes are asked for at a time on the way down to the common ancestor."""
 
 FORKS = 8
 """How often in one run the chain may be found on another fork before the next run goes on."""
@@ -56,7 +53,8 @@ class BlockSeries:
         self._chain = evm
         self._source = source
         self._wanted = wanted
-        known = wanted.known.get("blocks", BLOCKS.empty())
+        self._stored = known = wanted.known.get("blocks", BLOCKS.empty())
+        self._again = False
         self._known = known.filter(pl.col("status") != "orphaned")
         self._stand = _Stand(dict(self._known.select("number", "hash").iter_rows()), wanted.cursor)
         self._reader = BlockReader(evm)
@@ -81,6 +79,7 @@ class BlockSeries:
                     async for batch in batches:
                         yield batch
             except _OtherFork:
+                self._again = True
                 head = await self._chain.head()
                 final = min(head, await self._chain.finalized(head))
             else:
@@ -105,20 +104,28 @@ class BlockSeries:
             stand.next = self._began = await self._first(head, final)
             return True
         top = min(stand.cursor.number, head)
-        expected = stand.hashes.get(top) or (stand.cursor.detail if top == stand.cursor.number else "")
+        expected = await self._expected(top, stand.cursor)
         if expected and (await self._chain.header(top)).hash != expected:
             stand.next = await self._go_back(top)
         elif top < stand.cursor.number:
             name = self._chain.chain.name
             self._chain.warnings.append(
-                f"{name}: nodes are at block {head}, behind block {stand.cursor.number}, which was final. "
-                "A chain that was started anew needs a store of its own: set another DEFIMON_DATA_DIR."
+                f"{name}: nodes are at block {head}, behind block {stand.cursor.number}, which was final."
+                f"{'' if expected else ANEW}"
             )
             return False
         else:
             stand.next = stand.cursor.number + 1
         self._began = stand.next
         return True
+
+    async def _expected(self, number: int, cursor: Cursor) -> str:
+        """Hash of the stored block at `number`, the position's or one below; empty where there is none."""
+        hashes = self._stand.hashes
+        if number < min(hashes, default=cursor.number):
+            self._known = await known_from(self._chain, self._known, self._wanted.deeper, number)
+            hashes.update(self._known.filter(pl.col("number") == number).select("number", "hash").iter_rows())
+        return hashes.get(number) or (cursor.detail if number == cursor.number else "")
 
     async def _first(self, head: int, final: int) -> int:
         """Height that a new series begins at: the first block from `since` on, else the last final one."""
@@ -148,31 +155,17 @@ class BlockSeries:
         """Puts the position back to the highest block below `top` that is as it was, and answers with the one
         to begin at: above it, or with the lowest that could be another one where none is as it was.
         """
+        self._again = True
         stand = self._stand
         below = sorted((number for number in stand.hashes if number < top), reverse=True)
-        ancestor = max(0, min(below, default=top) - 1)
-        sizes = chain(PROBES, repeat(PROBES[-1]))
-        while below:
-            size = next(sizes)
-            asked, below = below[:size], below[size:]
-            told = await self._chain.headers(asked)
-            same = [one.number for one in told if one.hash == stand.hashes[one.number]]
-            if same:
-                ancestor = max(same)
-                begin = ancestor + 1
-                break
-        else:
-            begin = ancestor
-            name = self._chain.chain.name
-            below_that = (
-                "; blocks further down may be of another chain. One that was started anew needs a store of "
-                "its own (DEFIMON_DATA_DIR)."
-            )
-            self._chain.warnings.append(
-                f"{name}: the fork begins below block {ancestor}, the lowest known one{below_that}"
-                if ancestor
-                else f"{name}: the chain is another one from block 0 on, and is read anew."
-            )
+        lowest = min(below, default=top)
+        ancestor = await highest_same(self._chain, stand.hashes, below)
+        if ancestor is None:
+            root = await root_below(self._chain, self._wanted.deeper, lowest)
+            ancestor, lowest = root.ancestor, root.lowest
+            self._chain.warnings.append(f"{self._chain.chain.name}: {root.words()}")
+        begin = max(0, lowest - 1) if ancestor is None else ancestor + 1
+        ancestor = begin if ancestor is None else ancestor
         stand.hashes = {number: one for number, one in stand.hashes.items() if number < ancestor}
         header = await self._chain.header(ancestor)
         stand.remember([header])
@@ -220,6 +213,7 @@ class BlockSeries:
             source=self._source,
             fetched_at=part.fetched_at or utc_now(),
         )
+        rows = as_learnt(rows, self._stored, again=self._again)
         if part.stop == head + 1 and self._wanted.until is None:
             rows = pl.concat([rows, orphans(self._known, part.headers[-1])])
         stand.remember(part.headers)

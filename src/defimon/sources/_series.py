@@ -1,7 +1,7 @@
 """What is collected piece by piece: series, where they stand, and the batches that they come in."""
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -10,6 +10,7 @@ from typing import ClassVar, Self
 import polars as pl
 
 from defimon.core.settings import Settings
+from defimon.core.tables import BLOCKS
 from defimon.sources._base import LiveSource
 from defimon.sources._http import Answer, Http
 
@@ -17,6 +18,16 @@ NOTHING: Mapping[str, pl.DataFrame] = MappingProxyType({})
 
 Keep = Callable[[Answer], object]
 """Handed every whole answer as it came, before its shape is looked at."""
+
+
+Deeper = Callable[[int, int], Awaitable[pl.DataFrame]]
+"""Stored rows of the series' blocks, newest versions, from a height to before another."""
+
+
+async def nothing_deeper(start: int, end: int) -> pl.DataFrame:
+    """No blocks, whatever the heights: for a series without, and where none but the known ones are stored."""
+    _ = start, end
+    return BLOCKS.empty()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +95,15 @@ class Wanted:
     """What to collect of a series: on from `cursor`, or from `since` when there is none yet.
 
     `until` ends a back-fill of a gap: positions before it. `known` gives rows of the series that are stored
-    already, newest versions, where a source has to compare (recent blocks for reorganisations).
+    already, newest versions, where a source has to compare (recent blocks for reorganisations); `deeper`
+    tells of blocks further down, for a fork that goes below those.
     """
 
     cursor: Cursor | None = None
     since: datetime | None = None
     until: int | None = None
     known: Mapping[str, pl.DataFrame] = field(default_factory=lambda: NOTHING)
+    deeper: Deeper = nothing_deeper
 
 
 class SeriesSource(LiveSource):
