@@ -46,6 +46,7 @@ class Stored:
     quarantined: int
     cursor: Cursor | None
     gaps_filled: int
+    gaps_open: int
     warnings: tuple[str, ...]
 
 
@@ -68,8 +69,8 @@ def store_batch(
         cursor = batch.cursor or reached
         if filling is None and batch.cursor is not None:
             cursor = _moved(store, series, batch.cursor, batch, warnings)
-        filled = _note_gaps(store, series, batch, _covered(batch, reached, filling))
-    return Stored(written, quarantined, cursor, filled, tuple(warnings))
+        filled, still_open = _note_gaps(store, series, batch, _covered(batch, reached, filling))
+    return Stored(written, quarantined, cursor, filled, still_open, tuple(warnings))
 
 
 def _moved(store: Store, series: Series, cursor: Cursor, batch: Batch, warnings: list[str]) -> Cursor:
@@ -90,15 +91,15 @@ def _covered(batch: Batch, reached: Cursor | None, filling: Stretch | None) -> t
     return reached.number + 1, end if filling is None else min(end, filling.end)
 
 
-def _note_gaps(store: Store, series: Series, batch: Batch, covered: tuple[int, int]) -> int:
-    """Write what became of the series' gaps; answers with how many stretches were filled."""
+def _note_gaps(store: Store, series: Series, batch: Batch, covered: tuple[int, int]) -> tuple[int, int]:
+    """Write what became of the series' gaps; answers with how many stretches were filled, and are open."""
     ledger = read_gaps(store, series)
     now = utc_now()
     ledger.fill(*covered, but=batch.gaps)
     for gap in batch.gaps:
         ledger.notice(gap, now)
     store.write("gaps", ledger.changes(series.name, series.source, now))
-    return ledger.filled()
+    return ledger.filled(), len(ledger.open())
 
 
 def read_gaps(store: Store, series: Series) -> GapLedger:
@@ -107,13 +108,14 @@ def read_gaps(store: Store, series: Series) -> GapLedger:
 
 @dataclass(slots=True)
 class Tally:
-    """Sums over the batches of one run of a series."""
+    """Sums over the batches of one run of a series, while it is under way."""
 
     series: str
     cursor: Cursor | None = None
     written: Written = field(default_factory=Written)
     quarantined: int = 0
     gaps_filled: int = 0
+    gaps_open: int = 0
     warnings: list[str] = field(default_factory=list)
     error: str = ""
 
@@ -121,9 +123,10 @@ class Tally:
         self.written = self.written + stored.written
         self.quarantined += stored.quarantined
         self.gaps_filled += stored.gaps_filled
+        self.gaps_open = stored.gaps_open
         self.warnings += [text for text in stored.warnings if text not in self.warnings]
 
-    def result(self, gaps_open: int) -> SeriesResult:
+    def result(self) -> SeriesResult:
         return SeriesResult(
             series=self.series,
             rows_in=self.written.rows_in,
@@ -131,7 +134,7 @@ class Tally:
             corrected=self.written.corrected,
             unchanged=self.written.unchanged,
             quarantined=self.quarantined,
-            gaps_open=gaps_open,
+            gaps_open=self.gaps_open,
             gaps_filled=self.gaps_filled,
             warnings=tuple(self.warnings),
             cursor=self.cursor,

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+import polars as pl
+
 from defimon.core.errors import BadData, DefimonError
 from defimon.core.units import utc_now
 from defimon.flows._batches import Progress, SeriesResult, Tally, read_gaps, store_batch
 from defimon.flows._cursors import cursor_before, moved_at, stored_cursor
-from defimon.flows._known_blocks import blocks_around, known_blocks
+from defimon.flows._known_blocks import blocks_around, blocks_between, known_blocks
 from defimon.flows._store_thread import StoreThread
 from defimon.flows.gaps import Stretch, is_due
 from defimon.sources._rpc_answers import Unsound
@@ -78,21 +80,23 @@ async def collect_series(
     since: datetime | None = None,
     every_gap: bool = False,
     progress: Progress = lambda *_: None,
+    tally: Tally | None = None,
 ) -> SeriesResult:
     """Bring one series up to date, then back-fill the gaps that were open before, as far as they are due.
 
-    `since` is where a series begins that has no position yet. With `every_gap` none is spared. A fault of the
-    source ends the run with what is stored so far, and is told in the result. Raises what the store raises.
+    `since` is where a series begins that has no position yet; one that has is told so. With `every_gap` none
+    is spared. A fault of the source ends the run with what is stored so far, and is told in the result.
+    `tally` holds the sums while it runs, for who interrupts it. Raises what the store raises.
     """
-    tally = Tally(series.name)
+    tally = Tally(series.name) if tally is None else tally
     run = _Run(thread, source, series, progress, tally)
     fault = await run.follow(since)
     if fault is not None:
         tally.error = str(fault)
     else:
         await run.back_fill(every_gap=every_gap)
-    ledger = await thread.do(lambda store: read_gaps(store, series))
-    return tally.result(len(ledger.open()))
+    tally.gaps_open = len((await thread.do(lambda store: read_gaps(store, series))).open())
+    return tally.result()
 
 
 @dataclass(slots=True)
@@ -114,11 +118,19 @@ class _Run:
             known = dict(known_blocks(store, self.series, cursor))
             for table in self.source.compares(self.series):
                 known[table] = store.read(table, where={"source": [self.series.source]})
-            return Wanted(cursor=cursor, since=since, known=known)
+            return Wanted(cursor=cursor, since=since, known=known, deeper=self._deeper)
 
         wanted = await self.thread.do(start)
-        self.tally.cursor = wanted.cursor
+        self.tally.cursor, self.tally.gaps_open = wanted.cursor, len(self.noticed_before)
+        if since is not None and wanted.cursor is not None:
+            self.tally.warnings.append(
+                f"it goes on from its position; {since:%Y-%m-%d %H:%M} (--since) is for series without one"
+            )
         return await self._batches(wanted, None)
+
+    async def _deeper(self, start: int, end: int) -> pl.DataFrame:
+        read = partial(blocks_between, series=self.series, start=start, end=end)
+        return await self.thread.do(read)
 
     async def back_fill(self, *, every_gap: bool) -> None:
         """Ask for gaps again. When the service is away the others wait for the next run; what it refuses, or

@@ -12,6 +12,7 @@ import polars as pl
 from defimon.core.settings import Settings
 from defimon.core.tables import SOURCE_HEALTH
 from defimon.core.units import utc_now
+from defimon.flows._batches import Tally
 from defimon.flows._opened_sources import Wanted, opened_sources, refuse_nothing
 from defimon.flows._store import open_store
 from defimon.flows._store_thread import StoreThread
@@ -151,13 +152,20 @@ class _Run:
 
     async def _again(self, source: SeriesSource, series: Series) -> None:
         clock = asyncio.get_running_loop().time
+        since = self.since
         while True:
             async with self.places:
                 began = clock()
-                result = await collect_series(
-                    self.thread, source, series, since=self.since, progress=self.progress
-                )
+                tally = Tally(series.name)
+                try:
+                    result = await collect_series(
+                        self.thread, source, series, since=since, progress=self.progress, tally=tally
+                    )
+                except asyncio.CancelledError:
+                    self.followed.add(tally.result())
+                    raise
             self.followed.add(result)
+            since = None if result.cursor else since
             pace = min(series.every, ASK_AGAIN) if result.error else series.every
             wait_s = max(0.0, began + pace.total_seconds() - clock())
             self.told(result, utc_now() + timedelta(seconds=wait_s))

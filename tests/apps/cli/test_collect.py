@@ -64,6 +64,8 @@ def test_the_closing_table_tells_what_became_of_each_series(node):
     assert re.search(rf"evm_rpc:astar:blocks\W+{HEAD - 9}\W+0\W+0\W+0\W+{HEAD - 64} \(2023-11", result.output)
     again = run("--once", "evm_rpc", "--since", begin)
     assert re.search(r"evm_rpc:astar:blocks\W+0\W+0\W+\d+\W+0", again.output)
+    assert "(--since)" not in result.output
+    assert re.search(r"^evm_rpc:astar:blocks: it goes on from its .* \(--since\)", again.output, re.MULTILINE)
 
 
 def test_options_of_defillama_win_over_the_settings(node, httpserver, monkeypatch):
@@ -183,3 +185,21 @@ def test_following_goes_on_until_ctrl_c_and_ends_cleanly(node, tmp_path):
     assert "everything that came is stored" in log.read_text()
     assert "Collected" in log.read_text()
     assert json.loads(path.read_text())["totals"]["inserted"] == 65
+
+
+def test_following_that_is_interrupted_before_any_series_is_done_tells_what_came(node):
+    begin = datetime.fromtimestamp(1_700_000_000, UTC).isoformat()
+    answer, calls = node.answer, []
+
+    def interrupt(question):
+        calls.append(question)
+        if len(calls) == 6:
+            os.kill(os.getpid(), signal.SIGINT)
+        return answer(question)
+
+    node.answer = interrupt
+    broken = run("evm_rpc", "--since", begin)
+    assert broken.exit_code == 0
+    assert "everything that came is stored" in broken.output
+    assert "Collected" in broken.output
+    assert re.search(r"evm_rpc:astar:blocks\W+\d+\W", broken.output)
