@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -41,9 +42,25 @@ def gas_of(kind: int) -> int:
 BLOCK_GAS = sum(map(gas_of, range(KINDS)))
 
 
+@dataclass(frozen=True)
+class Node:
+    """A node that runs in a process of its own."""
+
+    url: str
+    process: int
+
+    def busy_s(self) -> float:
+        """Seconds of processor time that it has taken so far; 0 where the system does not tell."""
+        told = Path(f"/proc/{self.process}/stat")
+        if not told.exists():
+            return 0.0
+        fields = told.read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def anvil(blocks: int, *, prices: int) -> Iterator[str]:
-    """Address of an anvil with so many blocks of four transactions, of `prices` different gas prices each.
+def anvil(blocks: int, *, prices: int) -> Iterator[Node]:
+    """An anvil with so many blocks of four transactions, of `prices` different gas prices each.
 
     The limit of a block is twice the gas of its four, so that the base fee stays as it is, and each asks for
     so much that no fifth fits.
@@ -67,7 +84,7 @@ def anvil(blocks: int, *, prices: int) -> Iterator[str]:
             last = chain.rpc("eth_getBlockByNumber", hex(blocks), False)
             if chain.rpc("eth_blockNumber") != hex(blocks) or len(last["transactions"]) != KINDS:
                 raise SystemExit(f"anvil did not mine {blocks} blocks of {KINDS} transactions")
-            yield str(chain.http.base_url)
+            yield Node(str(chain.http.base_url), chain.process.pid)
         finally:
             chain.stop()
 
@@ -189,13 +206,13 @@ def serve(blocks: int, sender: Any) -> None:
 
 
 @contextmanager
-def stub(blocks: int) -> Iterator[str]:
-    """Address of a node in a process of its own that answers from memory, as fast as it can be asked."""
+def stub(blocks: int) -> Iterator[Node]:
+    """A node in a process of its own that answers from memory, as fast as it can be asked."""
     receiver, sender = multiprocessing.Pipe(duplex=False)
     process = multiprocessing.get_context("spawn").Process(target=serve, args=(blocks, sender), daemon=True)
     process.start()
     try:
-        yield f"http://127.0.0.1:{receiver.recv()}"
+        yield Node(f"http://127.0.0.1:{receiver.recv()}", process.pid or 0)
     finally:
         process.terminate()
         process.join()
