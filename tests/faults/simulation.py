@@ -151,7 +151,7 @@ class Player:
                 outcome.problems.append(f"visit {visit} ended with {fault!r}")
             world.faults.update(["disk"])
         # A clock that was ahead keeps a position where it is; a full disk takes the results along.
-        told = {one.series for one in results if not one.error and world.is_snapshot(one.series)}
+        told = {one.series for one in results if one.rows_in and world.is_snapshot(one.series)}
         return told | {
             name for name, at in record.snapshots(world).items() if at != before.get(name)
         }, results

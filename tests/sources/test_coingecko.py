@@ -106,6 +106,12 @@ def test_a_coin_that_is_unknown_or_has_no_price_is_told(store, gecko):
     assert prices(store)["asset_id"].to_list() == ["astar"]
 
 
+def test_a_visit_that_told_no_price_at_all_counts_as_missed(store, gecko):
+    gecko.coins.clear()
+    result = collected(store, gecko, coins=("astar",))
+    assert (result.warnings, result.cursor) == (("CoinGecko tells no price of astar",), None)
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [

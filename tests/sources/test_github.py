@@ -267,6 +267,14 @@ def test_another_shape_than_documented_is_bad_data(played, answer):
         batches(settings)
 
 
+def test_a_release_without_a_time_is_no_draft(played):
+    repository = sample()
+    repository.releases = [{"id": 1}]
+    _, settings = played(repository)
+    with pytest.raises(BadData, match="published_at: absent"):
+        batches(settings)
+
+
 @pytest.mark.parametrize("name", ["aave", "a/b/c", "-x/y", "x/..", "x/y z", "https://github.com/a/b"])
 def test_what_names_no_repository_is_refused_with_its_variable(name):
     with pytest.raises(FixSettings, match="owner/name") as caught:

@@ -122,9 +122,7 @@ class Activity:
         """Releases by day of publication: their list has its own order, so that it is read whole."""
         found: Counter[date] = Counter()
         async for page in self._pages.rows(f"{self._path}/releases", {}, remembered=True):
-            found.update(
-                _moment(one, "published_at").date() for one in page if one.get("published_at") is not None
-            )
+            found.update(_moment(one, "published_at").date() for one in page if _is_published(one))
         return found
 
 
@@ -139,6 +137,13 @@ def _author(row: Item, commit: Item) -> str:
 
 def _opened(row: Item) -> tuple[date, bool]:
     return _moment(row, "created_at").date(), "pull_request" in row
+
+
+def _is_published(release: Item) -> bool:
+    """False for a draft, whose time is null."""
+    if "published_at" not in release:
+        raise BadData("GitHub: field published_at: absent, expected a time or null.")
+    return release["published_at"] is not None
 
 
 def _part(row: Item, name: str) -> Item:

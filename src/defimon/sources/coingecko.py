@@ -104,6 +104,8 @@ class CoinGecko(SeriesSource):
         warnings = (f"CoinGecko tells no price of {', '.join(unpriced)}",) if unpriced else ()
         at = _cursor(answer.fetched_at)
         gaps = missed_visits(series, wanted, at.ts, at.number)
+        if rows.is_empty():  # a visit that told nothing moves nothing, so that it counts as missed
+            return Batch(warnings=warnings, done=1, total=1)
         return Batch({"market_prices": rows}, None, at, gaps=gaps, warnings=warnings, done=1, total=1)
 
     async def _history(self, coin: str, wanted: Wanted) -> AsyncGenerator[Batch, None]:
