@@ -1,8 +1,11 @@
 """Whatever goes wrong: no row lost, none doubled, no gap unmarked, and the same content in the end."""
 
+import os
+
 import pytest
 
-SEEDS = 300
+SEEDS = int(os.environ.get("FAULT_SEEDS", "60"))
+"""How many are played; `scripts/bench faults` plays any number."""
 TOGETHER = 10
 
 
