@@ -43,9 +43,9 @@ class Copied(Store):
         held = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
         self.states.setdefault(held, (self.visit, copy / self.path.name))
 
-    def write(self, table, frame):
+    def write(self, table, frame, **how):
         self.at_place()
-        return super().write(table, frame)
+        return super().write(table, frame, **how)
 
     @contextmanager
     def transaction(self):

@@ -110,10 +110,8 @@ class ScriptedChain(SeriesSource):
         first, repairs = (0 if wanted.cursor is None else wanted.cursor.number + 1), False
         known = wanted.known.get("blocks")
         if wanted.until is None and known is not None:
-            same = known.filter(
-                pl.Series([script.hash_of(row) == own for row, own in known.select("number", "hash").rows()])
-            )
-            ancestor = same["number"].max()
+            other = [row for row, own in known.select("number", "hash").rows() if script.hash_of(row) != own]
+            ancestor = min(other, default=first) - 1
             if ancestor < first - 1:
                 first, repairs = ancestor + 1, True
         end = script.head + 1 if wanted.until is None else wanted.until
@@ -202,9 +200,9 @@ class Watched(Store):
     def at_place(self):
         raise NotImplementedError
 
-    def write(self, table, frame):
+    def write(self, table, frame, **how):
         self.at_place()
-        written = super().write(table, frame)
+        written = super().write(table, frame, **how)
         self.at_place()
         return written
 

@@ -114,6 +114,18 @@ def test_old_and_corrected_files_may_both_be_imported_again_without_a_trace(stor
     assert store.read("yields")["apy"].to_list() == [0.9]
 
 
+def test_what_is_told_now_counts_though_it_was_said_and_taken_back_before(store, yields):
+    first, second = yields(("a", 1, 0.1)), yields(("a", 1, 0.9))
+    for frame in (first, second, first):
+        written = store.write("yields", frame, told_now=True)
+    assert written == Written(1, corrected=1)
+    assert store.read("yields")["apy"].to_list() == [0.1]
+    assert store.write("yields", first, told_now=True).unchanged == 1
+    both = pl.concat([first, second.with_columns(known_at=pl.lit(utc_now() + timedelta(days=1)))])
+    store.write("yields", both, told_now=True)
+    assert store.write("yields", both, told_now=True).unchanged == 2
+
+
 def test_a_frame_may_hold_several_versions_of_a_row(store, yields, moment):
     known = pl.Series([moment(3), moment(7), moment(5)])
     frame = yields(("a", 1, 0.1), ("a", 1, 0.3), ("a", 1, 0.2)).with_columns(known_at=known)

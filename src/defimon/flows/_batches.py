@@ -62,10 +62,10 @@ def store_batch(
     written, quarantined, warnings = Written(), 0, list(batch.warnings)
     with store.transaction():
         for table, frame in batch.rows.items():
-            written = written + store.write(table, frame)
+            written = written + store.write(table, frame, told_now=True)
         if verdict is not None:
             quarantined = verdict.quarantined.height
-            written = written + store_verdict(store, verdict) + Written(rows_in=quarantined)
+            written = written + store_verdict(store, verdict, told_now=True) + Written(rows_in=quarantined)
         cursor = batch.cursor or reached
         if filling is None and batch.cursor is not None:
             cursor = _moved(store, series, batch.cursor, batch, warnings)

@@ -61,16 +61,18 @@ def import_files(
     return results
 
 
-def store_verdict(store: Store, verdict: Verdict) -> Written:
+def store_verdict(store: Store, verdict: Verdict, *, told_now: bool = False) -> Written:
     """Write a judged panel, all or nothing: kept rows to `yields`, their pools to `pools`, the others to
     `quarantine`. Flags that later rows may change are left out, since each change would be a correction.
 
-    Answers with what happened in `yields`. The same verdict again changes nothing.
+    Answers with what happened in `yields`. The same verdict again changes nothing. `told_now` as in
+    `Store.write`.
     """
     with store.transaction():
-        store.write("pools", _new_attributes(store, pool_rows(verdict.kept)))
+        store.write("pools", _new_attributes(store, pool_rows(verdict.kept)), told_now=told_now)
         facts = without_hindsight(verdict.kept)
-        written = store.write("yields", facts.select(name for name in YIELDS.names if name in PANEL.names))
+        yields = facts.select(name for name in YIELDS.names if name in PANEL.names)
+        written = store.write("yields", yields, told_now=told_now)
         store.write("quarantine", quarantine_rows(verdict.quarantined))
     return written
 

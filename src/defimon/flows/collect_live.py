@@ -99,7 +99,7 @@ async def _collect(
         charts = await _charts(service, store, chosen, progress, since)
     order = chosen["pool_id"].to_list()
     verdict = _judged(chosen, list(charts.panels.values()))
-    written = store_verdict(store, verdict)
+    written = store_verdict(store, verdict, told_now=True)
     days = verdict.kept.select(first=pl.col("ts").min().dt.date(), last=pl.col("ts").max().dt.date()).row(0)
     return CollectResult(
         offered=pools.height,

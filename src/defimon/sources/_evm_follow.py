@@ -14,7 +14,7 @@ from defimon.sources._evm_blocks import frame_of
 from defimon.sources._evm_chain import EvmChain
 from defimon.sources._evm_deeper import ANEW, highest_same, known_from, root_below
 from defimon.sources._evm_reading import BlockReader, Part
-from defimon.sources._evm_standing import as_learnt, orphans, standing
+from defimon.sources._evm_standing import orphans, standing
 from defimon.sources._evm_words import Header
 from defimon.sources._rpc_answers import Unsound
 from defimon.sources._series import Batch, Cursor, Gap, Wanted
@@ -53,8 +53,7 @@ class BlockSeries:
         self._chain = evm
         self._source = source
         self._wanted = wanted
-        self._stored = known = wanted.known.get("blocks", BLOCKS.empty())
-        self._again = False
+        known = wanted.known.get("blocks", BLOCKS.empty())
         self._known = known.filter(pl.col("status") != "orphaned")
         self._stand = _Stand(dict(self._known.select("number", "hash").iter_rows()), wanted.cursor)
         self._reader = BlockReader(evm)
@@ -79,7 +78,6 @@ class BlockSeries:
                     async for batch in batches:
                         yield batch
             except _OtherFork:
-                self._again = True
                 head = await self._chain.head()
                 final = min(head, await self._chain.finalized(head))
             else:
@@ -155,7 +153,6 @@ class BlockSeries:
         """Puts the position back to the highest block below `top` that is as it was, and answers with the one
         to begin at: above it, or with the lowest that could be another one where none is as it was.
         """
-        self._again = True
         stand = self._stand
         below = sorted((number for number in stand.hashes if number < top), reverse=True)
         lowest = min(below, default=top)
@@ -213,7 +210,6 @@ class BlockSeries:
             source=self._source,
             fetched_at=part.fetched_at or utc_now(),
         )
-        rows = as_learnt(rows, self._stored, again=self._again)
         if part.stop == head + 1 and self._wanted.until is None:
             rows = pl.concat([rows, orphans(self._known, part.headers[-1])])
         stand.remember(part.headers)

@@ -12,6 +12,7 @@ from defimon.core.tables import BLOCKS
 from defimon.core.units import UTC_MICROS, utc_now
 from defimon.sources._evm_chain import EvmChain
 from defimon.sources._evm_words import Header
+from defimon.sources._final_moments import known_since
 from defimon.sources._series import Cursor
 
 STEPS = (0, 1, 2, 4, 8, 16, 64, 256)
@@ -66,23 +67,9 @@ def orphans(known: pl.DataFrame, head: Header) -> pl.DataFrame:
     return _told(above.with_columns(pl.lit("orphaned").alias("status"), now.alias("known_at")))
 
 
-def as_learnt(rows: pl.DataFrame, stored: pl.DataFrame, *, again: bool) -> pl.DataFrame:
-    """Rows of `blocks` with `known_at` as it is, save where they replace a row of `stored`: those are known
-    since now, since till then another one was. `again`: all may replace what this run has written.
-
-    A block that comes back after another one would else repeat its own first row, and be left out.
-    """
-    now = pl.lit(utc_now(), dtype=UTC_MICROS)
-    said = pl.when(pl.col("status") != "orphaned").then("hash").otherwise(pl.lit(""))
-    told = rows.join(stored.select("number", said=said), on="number", how="left", maintain_order="left")
-    replaced = (pl.col("said") != pl.col("hash")).fill_null(value=again) | pl.lit(again)
-    return told.with_columns(known_at=pl.when(replaced).then(now).otherwise("known_at")).drop("said")
-
-
 def _as_final(rows: pl.DataFrame) -> pl.DataFrame:
-    """Known since now: the same row may have been final before, with another one in its place since."""
-    now = pl.lit(utc_now(), dtype=UTC_MICROS)
-    return _told(rows.with_columns(pl.lit("final").alias("status"), now.alias("known_at")))
+    changed = rows.with_columns(pl.lit("final").alias("status"))
+    return _told(changed.with_columns(known_since(utc_now()).alias("known_at")))
 
 
 def _told(rows: pl.DataFrame) -> pl.DataFrame:

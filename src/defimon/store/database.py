@@ -63,16 +63,17 @@ class Store:
             upgrade(self._address)
             self._open()
 
-    def write(self, table: str, frame: pl.DataFrame) -> Written:
+    def write(self, table: str, frame: pl.DataFrame, *, told_now: bool = False) -> Written:
         """Add the rows of `frame` that say something new; the same rows again change nothing.
 
         `frame` holds the columns of the contract `core.tables.TABLES[table]`; `ingested_at` is set here.
+        `told_now`: a service says so at this moment; what it said before and took back is said anew.
         Raises BadData, and stores nothing, when a row breaks the contract or two rows contradict.
         """
         rows = contract(table)
         valid = rows.validate(frame)
         with self.transaction(), explained(self._address):
-            return append(self._open(), rows, valid, utc_now())
+            return append(self._open(), rows, valid, utc_now(), told_now=told_now)
 
     def read(
         self,

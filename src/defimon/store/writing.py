@@ -41,13 +41,19 @@ class Written:
         )
 
 
-def append(connection: Connection, table: Table, frame: pl.DataFrame, now: datetime) -> Written:
+def append(
+    connection: Connection, table: Table, frame: pl.DataFrame, now: datetime, *, told_now: bool = False
+) -> Written:
     """Add the rows of a validated frame that say something new, inside the caller's transaction.
 
     A key that is not stored is inserted. A row that repeats the newest version of its key, or any version
     with the same `known_at`, is left out. Any other row is a correction: it keeps its `known_at` when that
     is later than the newest version's, else it was learnt `now`. Raises BadData when two rows of the frame
     have the same key and `known_at` but differ.
+
+    `told_now`: somebody says so at this moment, whatever `known_at` follows from. Then a row that says what
+    an older version said is a correction too, since another one has been true in between; only of a key
+    that the frame holds once, for of several it is not told which is true now.
     """
     # SQLite keeps no minus zero, so none is stored anywhere.
     figure = pl.col(pl.Float64)
@@ -58,8 +64,10 @@ def append(connection: Connection, table: Table, frame: pl.DataFrame, now: datet
     ordered = in_key_order(stamped, primary_key(table))
     unique = _without_repeats(ordered, table)
     written = Written(rows_in=frame.height, unchanged=frame.height - unique.height)
-    for versions in _by_version(unique, table):
-        written = written + _append_one_version(connection, table, versions, now)
+    by_version = _by_version(unique, table)
+    for versions in by_version:
+        again = told_now and len(by_version) == 1
+        written = written + _append_one_version(connection, table, versions, now, told_now=again)
     return written
 
 
@@ -101,7 +109,9 @@ def _by_version(ordered: pl.DataFrame, table: Table) -> list[pl.DataFrame]:
     return [ordered.filter(turn == number) for number in turn.unique().sort()]
 
 
-def _append_one_version(connection: Connection, table: Table, frame: pl.DataFrame, now: datetime) -> Written:
+def _append_one_version(
+    connection: Connection, table: Table, frame: pl.DataFrame, now: datetime, *, told_now: bool
+) -> Written:
     target = SQL_TABLES[table.name]
     if frame.is_empty():
         return Written()
@@ -113,7 +123,8 @@ def _append_one_version(connection: Connection, table: Table, frame: pl.DataFram
     if connection.kind == "postgresql":
         connection.execute(sa.text(f"ANALYZE {STAGING}"))
     # Corrections first: a new key would otherwise be compared with itself.
-    corrected, inserted = (_insert(connection, part, micros) for part in _parts(table.name, connection.kind))
+    parts = _parts(table.name, connection.kind, told_now=told_now)
+    corrected, inserted = (_insert(connection, part, micros) for part in parts)
     connection.execute(sa.text(f"DROP TABLE {STAGING}"))
     return Written(inserted=inserted, corrected=corrected, unchanged=frame.height - inserted - corrected)
 
@@ -127,11 +138,12 @@ class _Part:
 
 
 @cache
-def _parts(name: str, kind: str) -> tuple[_Part, _Part]:
+def _parts(name: str, kind: str, *, told_now: bool) -> tuple[_Part, _Part]:
     """Corrections and new keys. To build their SQL takes longer than to write a row, hence once a table."""
     table, target = TABLES[name], SQL_TABLES[name]
     staged = sa.table(STAGING, *(sa.column(name, target.c[name].type) for name in table.names))
-    return _part(target, _corrections(table, staged), kind), _part(target, _new_keys(table, staged), kind)
+    corrections = _corrections(table, staged, told_now=told_now)
+    return _part(target, corrections, kind), _part(target, _new_keys(table, staged), kind)
 
 
 def _part(target: sa.Table, rows: sa.Select[Any], kind: str) -> _Part:
@@ -154,7 +166,7 @@ def _new_keys(table: Table, staged: sa.TableClause) -> sa.Select[Any]:
     return sa.select(*staged.c).where(~known)
 
 
-def _corrections(table: Table, staged: sa.TableClause) -> sa.Select[Any]:
+def _corrections(table: Table, staged: sa.TableClause, *, told_now: bool) -> sa.Select[Any]:
     target = SQL_TABLES[table.name]
     latest, other, version = target.alias("latest"), target.alias("other"), target.alias("version")
     newest = (
@@ -172,13 +184,10 @@ def _corrections(table: Table, staged: sa.TableClause) -> sa.Select[Any]:
         else_=latest.c[VERSION_KEY] + 1,
     ).label(VERSION_KEY)
     columns = [learnt if name == VERSION_KEY else staged.c[name] for name in table.names]
-    return (
-        sa.select(*columns)
-        .select_from(
-            staged.join(latest, sa.and_(*_same_key(table, latest, staged), latest.c[VERSION_KEY] == newest))
-        )
-        .where(~sa.and_(*_same_content(table, latest, staged)), ~repeated)
-    )
+    other_words = ~sa.and_(*_same_content(table, latest, staged))
+    at_newest = sa.and_(*_same_key(table, latest, staged), latest.c[VERSION_KEY] == newest)
+    found = sa.select(*columns).select_from(staged.join(latest, at_newest)).where(other_words)
+    return found if told_now else found.where(~repeated)
 
 
 def _same_key(table: Table, one: sa.FromClause, other: sa.FromClause) -> list[sa.ColumnElement[bool]]:
