@@ -21,7 +21,7 @@ from defimon.sources._evm_tokens import (
     symbol_in,
     told,
 )
-from defimon.sources._evm_words import Header, data, header, height, quantity
+from defimon.sources._evm_words import Header, data, header, header_at, height, quantity
 from defimon.sources._http import Http
 from defimon.sources._json_rpc import JsonRpc
 from defimon.sources._new_heads import NewHead, new_heads
@@ -103,14 +103,18 @@ class EvmChain:
 
     async def header(self, block: Block) -> Header:
         """Names of one block, by height or tag."""
-        found: Header = await self.rpc.call("eth_getBlockByNumber", [height(block), False], read=header)
+
+        def read(value: object) -> Header:
+            return header_at(value, block) if isinstance(block, int) else header(value)
+
+        found: Header = await self.rpc.call("eth_getBlockByNumber", [height(block), False], read=read)
         return found
 
     async def headers(self, numbers: Sequence[int]) -> list[Header]:
         """Names of many blocks in one batch, in the order asked; they may be of different forks."""
 
         def check(outcomes: list[Any]) -> list[Header]:
-            return [header(one) for one in outcomes]
+            return [header_at(one, number) for one, number in zip(outcomes, numbers, strict=True)]
 
         calls = [("eth_getBlockByNumber", (hex(number), False)) for number in numbers]
         return await self.rpc.batch(calls, check=check)

@@ -64,6 +64,14 @@ def header(value: object) -> Header:
         raise BadData(f"a block has no field {error.args[0]}.") from error
 
 
+def header_at(value: object, number: int) -> Header:
+    """As `header`; raises Unsound for a block of another height than was asked for."""
+    found = header(value)
+    if found.number != number:
+        raise Unsound(f"block {found.number} came where {number} was asked.")
+    return found
+
+
 def height(block: int | str) -> str | dict[str, Any]:
     """A block as a parameter: a number in hexadecimal, a tag as it is, a hash by EIP-1898."""
     if isinstance(block, int):

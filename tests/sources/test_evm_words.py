@@ -1,0 +1,14 @@
+"""Words of a node, and what is no answer to what was asked."""
+
+import pytest
+
+from defimon.sources._evm_words import header_at
+from defimon.sources._rpc_answers import Unsound
+
+BLOCK = {"number": "0x7", "hash": "0x" + "a" * 64, "parentHash": "0x" + "b" * 64, "timestamp": "0x5"}
+
+
+def test_a_block_of_another_height_is_no_answer():
+    assert header_at(BLOCK, 7).seconds == 5
+    with pytest.raises(Unsound, match="block 7 came where 8 was asked"):
+        header_at(BLOCK, 8)
