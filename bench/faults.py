@@ -5,29 +5,19 @@ loopback, with its faults and without them, and compares. Every seed plays again
 """
 
 import argparse
-import logging
 import sys
-import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 
-import structlog
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "faults"))
 
-from simulation import Outcome, playing
+from simulation import play_seeds
 
 TOGETHER = 20
 """Seeds that a process plays before it tells of them."""
-
-
-def play(first: int, count: int) -> list[Outcome]:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    with tempfile.TemporaryDirectory() as folder, playing(Path(folder)) as player:
-        return [player.play(seed) for seed in range(first, first + count)]
 
 
 def main() -> int:
@@ -40,7 +30,7 @@ def main() -> int:
     parts = [(first, min(TOGETHER, ends - first)) for first in range(given.first_seed, ends, TOGETHER)]
     began, failed, seeds, visits, calls, faults = time.monotonic(), [], 0, 0, 0, Counter[str]()
     with ProcessPoolExecutor(given.processes, mp_context=get_context("spawn")) as pool:
-        for done in as_completed([pool.submit(play, *part) for part in parts]):
+        for done in as_completed([pool.submit(play_seeds, *part) for part in parts]):
             for one in done.result():
                 seeds, visits, calls = seeds + 1, visits + one.visits, calls + one.calls
                 faults.update(one.faults)

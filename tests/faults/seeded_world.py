@@ -16,11 +16,11 @@ from defimon.core.settings import load_settings
 
 PLACES = ("node0", "node1", "node2", "llama", "gecko", "github", "explorer")
 SERVICES = (
-    (ChainService, 0.55),
-    (LlamaService, 0.35),
-    (GeckoService, 0.3),
-    (GitHubService, 0.3),
-    (ExplorerService, 0.25),
+    (ChainService, 0.5),
+    (LlamaService, 0.25),
+    (GeckoService, 0.2),
+    (GitHubService, 0.2),
+    (ExplorerService, 0.2),
 )
 """Each with the share of seeds in which it is there."""
 
@@ -38,7 +38,7 @@ class World:
         there = [kind for kind, share in SERVICES if rng.random() < share or everyone]
         self.services = [kind(seed, rng, START) for kind in there]
         self.services = self.services or [ChainService(seed, rng, START)]
-        self.visits = int(rng.integers(2, 5))
+        self.visits = int(rng.integers(2, 4))
         self.slips = [timedelta(0)] * 64
         """By visit, how wrong one's own clock is."""
         kinds = {type(one) for one in self.services}

@@ -1,12 +1,17 @@
 """One seed of the world of faults: collected through its troubles and beside them, and compared."""
 
+import logging
 import shutil
+import tempfile
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import sqlalchemy as sa
+import structlog
 from record_checks import Record, differences
 from seeded_server import Loopback
 from seeded_world import PLACES, World
@@ -74,6 +79,14 @@ def playing(folder):
     """A player of seeds with its server and its clock; stores lie in `folder`."""
     with world_clock() as clock, Loopback(PLACES) as server:
         yield Player(server, clock, folder)
+
+
+def play_seeds(first, count):
+    """Outcomes of so many seeds, played by this process with its own server; a warning is an error."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder, playing(Path(folder)) as player:
+        warnings.simplefilter("error")
+        return [player.play(seed) for seed in range(first, first + count)]
 
 
 class Player:
