@@ -7,7 +7,8 @@ from multiprocessing import get_context
 import pytest
 from simulation import play_seeds
 
-SEEDS = 300
+SEEDS = int(os.environ.get("FAULT_SEEDS", "60"))
+"""How many are played; `scripts/bench faults` plays any number."""
 TOGETHER = 10
 FIRST = range(0, SEEDS, TOGETHER)
 
