@@ -1,4 +1,4 @@
-"""One server and one clock for all seeds that a process plays."""
+"""One server and one clock for all seeds that a file of tests plays."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 sys.path.append(str(Path(__file__).parent))  # so that the modules of the world can be imported
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def player(tmp_path_factory):
     from simulation import playing
 

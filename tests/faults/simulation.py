@@ -81,10 +81,24 @@ def playing(folder):
         yield Player(server, clock, folder)
 
 
+@contextmanager
+def quiet_logs():
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
 def play_seeds(first, count):
     """Outcomes of so many seeds, played by this process with its own server; a warning is an error."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder, playing(Path(folder)) as player:
+    with (
+        quiet_logs(),
+        warnings.catch_warnings(),
+        tempfile.TemporaryDirectory() as folder,
+        playing(Path(folder)) as player,
+    ):
         warnings.simplefilter("error")
         return [player.play(seed) for seed in range(first, first + count)]
 
