@@ -2,7 +2,16 @@
 
 from defimon.core.table import Table
 from defimon.core.tables._columns import HIGHEST_APY, ORIGINS, PROVENANCE
-from defimon.core.tables.answers import FORECASTS, IMPACT_FIGURES, IMPACT_STATISTICS, MODEL_VERSIONS, SCORES
+from defimon.core.tables.answers import (
+    EVENT_KINDS,
+    FORECASTS,
+    IMPACT_FIGURES,
+    IMPACT_STATISTICS,
+    MODEL_EVENTS,
+    MODEL_VERSIONS,
+    ROLES,
+    SCORES,
+)
 from defimon.core.tables.chain import (
     BLOCK_STATUSES,
     BLOCKS,
@@ -37,6 +46,7 @@ __all__ = [
     "CURSORS",
     "DEVELOPMENT_ACTIVITY",
     "EVENTS",
+    "EVENT_KINDS",
     "FORECASTS",
     "GAPS",
     "GAP_STATUSES",
@@ -47,6 +57,7 @@ __all__ = [
     "JOB_STATUSES",
     "KINDS",
     "MARKET_PRICES",
+    "MODEL_EVENTS",
     "MODEL_VERSIONS",
     "ORIGINS",
     "PANEL",
@@ -58,6 +69,7 @@ __all__ = [
     "PROVENANCE",
     "QUARANTINE",
     "RAW_ANSWERS",
+    "ROLES",
     "SCOPES",
     "SCORES",
     "SOURCE_HEALTH",
@@ -94,6 +106,7 @@ TABLES: dict[str, Table] = {
         POOL_ALIASES,
         API_KEYS,
         BASKETS,
+        MODEL_EVENTS,
     )
 }
 """The tables of the store by name; PANEL is a file format and lives in no database."""

@@ -3,6 +3,9 @@
 from defimon.core.table import Column, Table
 from defimon.core.tables._columns import PROVENANCE, REAL, WHOLE, count, number, share, text, time
 
+ROLES = ("served", "shadow")
+"""What became of a forecast: given as the answer, or kept beside it to be compared when the truth arrives."""
+
 FORECASTS = Table(
     "forecasts",
     "What defimon said about a pool's future at `ts`.",
@@ -18,6 +21,9 @@ FORECASTS = Table(
         number("y", "what came true; null while unknown"),
         time("refit_at", "day on which the model had last been fitted", required=False),
         text("reason", "why this model was served"),
+        text("role", "given as the answer, or kept beside it; null counts as served", choices=ROLES),
+        text("version", "kept model that answered; null where a walk-forward did"),
+        number("yardstick", "what carrying today's value forward said; null while unknown"),
         *PROVENANCE,
     ),
     ("pool_id", "ts", "target", "horizon", "model"),
@@ -48,7 +54,7 @@ MODEL_VERSIONS = Table(
         time("ts", "day on which it was fitted"),
         text("target", "name of the target plug-in", required=True),
         Column("horizon", WHOLE, "how far ahead", unit="days", low=1, high=30),
-        text("alias", "champion or challenger, if either"),
+        text("alias", "champion, challenger or previous, if any"),
         text("data_hash", "content hash of the panel", required=True),
         text("code_version", "version of defimon", required=True),
         text("folder", "where the artefact lies", required=True),
@@ -56,6 +62,26 @@ MODEL_VERSIONS = Table(
         *PROVENANCE,
     ),
     ("model", "version"),
+)
+
+EVENT_KINDS = ("trained", "challenger", "promoted", "refused", "rolled_back", "drift")
+
+MODEL_EVENTS = Table(
+    "model_events",
+    "What happened to the models of a target: every change of what answers, and every warning.",
+    (
+        text("target", "name of the target plug-in", required=True),
+        Column("horizon", WHOLE, "how far ahead", unit="days", low=1, high=30),
+        time("ts", "when it happened"),
+        text("kind", "what happened", required=True, choices=EVENT_KINDS),
+        text("model", "name of the model plug-in that it is about"),
+        text("version", "kept model that it is about; null where there is none"),
+        text("figures", "figures that it follows from, as JSON"),
+        text("reason", "why, in words"),
+        text("author", "who did it: a key's name, the command line, or a job"),
+        *PROVENANCE,
+    ),
+    ("target", "horizon", "ts", "kind"),
 )
 
 IMPACT_FIGURES = {
