@@ -2,6 +2,7 @@
 
 from defimon.core.table import Table
 from defimon.core.tables._columns import HIGHEST_APY, ORIGINS, PROVENANCE
+from defimon.core.tables.alerts import ALERT_MESSAGES, ALERT_RULES, ALERTS, MESSAGE_STATES
 from defimon.core.tables.answers import (
     EVENT_KINDS,
     FORECASTS,
@@ -12,6 +13,7 @@ from defimon.core.tables.answers import (
     ROLES,
     SCORES,
 )
+from defimon.core.tables.backtests import BACKTEST_RESULTS, BACKTEST_STATES, BACKTESTS
 from defimon.core.tables.chain import (
     BLOCK_STATUSES,
     BLOCKS,
@@ -36,8 +38,14 @@ from defimon.core.tables.service import API_KEYS, BASKETS, SCOPES
 from defimon.core.tables.yields import KINDS, PANEL, POOL_ATTRIBUTES, POOLS, STATUSES, YIELD_FACTS, YIELDS
 
 __all__ = [
+    "ALERTS",
+    "ALERT_MESSAGES",
+    "ALERT_RULES",
     "API_KEYS",
     "ASSETS",
+    "BACKTESTS",
+    "BACKTEST_RESULTS",
+    "BACKTEST_STATES",
     "BASKETS",
     "BLOCKS",
     "BLOCK_STATUSES",
@@ -57,6 +65,7 @@ __all__ = [
     "JOB_STATUSES",
     "KINDS",
     "MARKET_PRICES",
+    "MESSAGE_STATES",
     "MODEL_EVENTS",
     "MODEL_VERSIONS",
     "ORIGINS",
@@ -107,6 +116,11 @@ TABLES: dict[str, Table] = {
         API_KEYS,
         BASKETS,
         MODEL_EVENTS,
+        BACKTESTS,
+        BACKTEST_RESULTS,
+        ALERT_RULES,
+        ALERTS,
+        ALERT_MESSAGES,
     )
 }
 """The tables of the store by name; PANEL is a file format and lives in no database."""
