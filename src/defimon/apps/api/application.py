@@ -13,6 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from defimon import __version__
 from defimon.apps.api.access import Keys
+from defimon.apps.api.dashboard import Dashboard
 from defimon.apps.api.envelope import Envelope
 from defimon.apps.api.etags import ETags
 from defimon.apps.api.metrics import Metrics
@@ -104,6 +105,7 @@ def _surround(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(ETags)
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM, compresslevel=COMPRESSION)
     app.add_middleware(Remembered, service=app.state.service)
+    app.add_middleware(Dashboard)
     if settings.api_origins:
         app.add_middleware(
             CORSMiddleware,
