@@ -65,6 +65,11 @@ def last_run(store: Store, job: str) -> Run | None:
     return None
 
 
+def last_runs(store: Store) -> list[Run]:
+    """The newest slot of every job that was ever begun, by name."""
+    return [run for run in (last_run(store, job) for job in store.names("job_runs")) if run is not None]
+
+
 def look(store: Store, job: str, schedule: Schedule) -> tuple[Turn | None, timedelta]:
     """What is to be run of the job now, and how long there is nothing to look for; claims nothing."""
     now, last = store.now(), last_run(store, job)

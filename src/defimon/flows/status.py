@@ -16,7 +16,7 @@ from defimon.core.units import utc_now
 from defimon.flows._cursors import EPOCH, MICROSECOND
 from defimon.flows._store import open_store
 from defimon.flows.collect_sources import list_series
-from defimon.flows.job_runs import Run, last_run
+from defimon.flows.job_runs import Run, last_runs
 from defimon.flows.jobs import job_by_series
 from defimon.sources._series import Series
 from defimon.store.database import Store
@@ -102,27 +102,37 @@ def status(settings: Settings, now: datetime | None = None) -> Status:
     """
     now = now or utc_now()
     with open_store(settings) as store:
-        configured = {one.name: one for one in list_series(settings)}
-        positions = {name: _Position.of(store, name) for name in store.names("cursors")}
-        names = list(dict.fromkeys([*configured, *positions]))
-        jobs = [run for run in (last_run(store, job) for job in store.names("job_runs")) if run is not None]
-        quality = _quality(store, positions)
-        found = _Found(
-            now=now,
-            configured=configured,
-            positions=positions,
-            gaps=_gaps(store),
-            quality={one.source: one for one in quality},
-            next_at={run.job: run.next_at for run in jobs if run.next_at is not None},
-            job_of=job_by_series(configured.values()),
-        )
-        return Status(
-            at=now,
-            series=tuple(found.series(name) for name in names),
-            health=tuple(_endpoint(store, name, now) for name in store.names("source_health")),
-            quality=tuple(quality),
-            jobs=tuple(jobs),
-        )
+        return status_of(store, settings, now)
+
+
+def status_of(store: Store, settings: Settings, now: datetime) -> Status:
+    """The state of everything, from a store that is open. Raises as `status`."""
+    configured = {one.name: one for one in list_series(settings)}
+    positions = {name: _Position.of(store, name) for name in store.names("cursors")}
+    names = list(dict.fromkeys([*configured, *positions]))
+    jobs = last_runs(store)
+    quality = _quality(store, positions)
+    found = _Found(
+        now=now,
+        configured=configured,
+        positions=positions,
+        gaps=_gaps(store),
+        quality={one.source: one for one in quality},
+        next_at={run.job: run.next_at for run in jobs if run.next_at is not None},
+        job_of=job_by_series(configured.values()),
+    )
+    return Status(
+        at=now,
+        series=tuple(found.series(name) for name in names),
+        health=endpoints_of(store, now),
+        quality=tuple(quality),
+        jobs=tuple(jobs),
+    )
+
+
+def endpoints_of(store: Store, now: datetime) -> tuple[EndpointStatus, ...]:
+    """How every host did that was ever asked, by name."""
+    return tuple(_endpoint(store, name, now) for name in store.names("source_health"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from defimon.flows._store import open_store, store_url
 from defimon.store.database import Store
 from defimon.store.migration import NotMigrated
 
-__all__ = ["Store", "Stores", "ready_store"]
+__all__ = ["Store", "Stores", "current_store", "ready_store"]
 
 LEND_S = 10.0
 """Longest wait for a store: by then whoever asked has better things to do."""
@@ -32,8 +32,14 @@ def ready_store(settings: Settings, *, migrate: bool = False) -> None:
         raise NotMigrated(
             error.message,
             variable=error.variable,
-            remedy="Start once with --migrate, which adds what is missing.",
+            remedy="Start `defimon serve` or `defimon worker` once with --migrate: it adds what is missing.",
         ) from None
+
+
+def current_store(settings: Settings) -> Store:
+    """The store of the settings as it stands. Raises FixSettings for one that `ready_store` refuses."""
+    ready_store(settings)
+    return Store(store_url(settings))
 
 
 class Stores:

@@ -147,3 +147,12 @@ def test_wrong_keys_give_no_more_turns_than_none(data, serve_on):
         assert statuses == [401] * 5 + [429] * 3
         assert client.get("/v1/pools").status_code == 429
         assert client.get("/v1/pools", headers=headers_of("read", data.keys)).status_code == 200
+
+
+@pytest.mark.parametrize(("opened", "free"), [("loopback", True), ("always", True), ("never", False)])
+def test_the_description_tells_what_can_be_asked_without_a_key(tmp_path, opened, free):
+    paths = create_app(load_settings({}, data_dir=tmp_path, api_open=opened)).openapi()["paths"]
+    for (method, path), (need, _) in ROUTES.items():
+        asked = paths[path][method.lower()].get("security")
+        key = [{"key": []}]
+        assert asked == {"open": None, "read": [{}, *key] if free else key}.get(need, key), (method, path)

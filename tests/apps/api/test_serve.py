@@ -7,11 +7,17 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
+from alembic import command
+from alembic.config import Config
 
+from defimon.store import migration
+from defimon.store.address import Address
 from defimon.store.database import Store
+from defimon.store.migration import NotMigrated
 
 CODE = "from defimon.apps.cli.main import main; main()"
 LIMIT_S = 120
@@ -58,6 +64,17 @@ def ready(client):
     pytest.fail("never ready")
 
 
+def older(path, revision):
+    """A store as that revision left it."""
+    script = Config()
+    script.set_main_option("script_location", str(Path(migration.__file__).with_name("migrations")))
+    engine = migration._engine(Address.parse(f"sqlite:///{path}"))
+    with engine.begin() as connection:
+        script.attributes["connection"] = connection
+        command.upgrade(script, revision)
+    engine.dispose()
+
+
 def alive(pid):
     try:
         os.kill(pid, 0)
@@ -93,15 +110,7 @@ def test_the_worker_stops_with_the_server_and_also_when_that_is_killed(tmp_path)
 
 
 def test_a_store_that_is_older_is_refused_until_it_is_asked_for(tmp_path):
-    import sqlite3
-
-    with Store(f"sqlite:///{tmp_path / 'defimon.sqlite'}") as store:
-        store.migrate()
-    with sqlite3.connect(tmp_path / "defimon.sqlite") as raw:
-        raw.execute("DROP TABLE baskets")
-        raw.execute("DROP TABLE api_keys")
-        raw.execute("UPDATE alembic_version SET version_num = '0004'")
-    raw.close()
+    older(tmp_path / "defimon.sqlite", "0004")
     environment = {**os.environ, "DEFIMON_DATA_DIR": str(tmp_path)}
     refused = subprocess.run(
         [sys.executable, "-c", CODE, "serve", "--port", "0", "--no-worker"],
@@ -124,3 +133,16 @@ def test_a_port_that_is_taken_is_told(tmp_path):
         )  # fmt: skip
         assert again.returncode == 2
         assert "cannot be used" in again.stderr
+
+
+@pytest.mark.parametrize("words", [("worker", "--once"), ("keys", "list"), ("serve", "--no-worker")])
+def test_no_process_of_the_service_migrates_an_empty_server_unasked(postgres_database, tmp_path, words):
+    with postgres_database("template0") as url:
+        environment = {**os.environ, "DEFIMON_DATA_DIR": str(tmp_path), "DEFIMON_DATABASE_URL": url}
+        refused = subprocess.run(
+            [sys.executable, "-c", CODE, *words], env=environment, capture_output=True, text=True, check=False
+        )
+        assert (refused.returncode, "--migrate" in refused.stderr) == (2, True), refused.stderr
+        assert url not in refused.stderr
+        with pytest.raises(NotMigrated):
+            Store(url).now()

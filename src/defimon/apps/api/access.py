@@ -2,11 +2,14 @@
 
 import ipaddress
 import time
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Depends, Request, Security
+from fastapi import APIRouter, Depends, Request, Security
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from defimon.apps.api.problems import Refusal
@@ -29,7 +32,8 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 BEARER = HTTPBearer(
     auto_error=False,
     scheme_name="key",
-    description="A key made by `defimon keys create`: `Authorization: Bearer dfm_…`.",
+    description="A key made by `defimon keys create`: `Authorization: Bearer dfm_…`. Routes that can do "
+    "without one answer callers on the server's own machine, or everybody, as DEFIMON_API_OPEN says.",
 )
 
 
@@ -144,3 +148,23 @@ READ, RUN, ADMIN = Needs("read"), Needs("run"), Needs("admin")
 Reader = Annotated[Caller, Depends(READ)]
 Runner = Annotated[Caller, Depends(RUN)]
 Admin = Annotated[Caller, Depends(ADMIN)]
+
+
+def paths_for_readers(routers: Sequence[APIRouter]) -> set[tuple[str, str]]:
+    """Path and method (in small letters) of every route that whoever may read may ask."""
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    return {
+        (route.path_format, method.lower())
+        for route in routes
+        for method in route.methods or ()
+        if any(one.call is READ for one in route.dependant.dependencies)
+    }
+
+
+def with_open_reading(document: dict[str, Any], free: AbstractSet[tuple[str, str]]) -> dict[str, Any]:
+    """The OpenAPI document, where routes in `free` need no key: the framework says that all do."""
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if (path, method) in free and {} not in operation["security"]:
+                operation["security"] = [{}, *operation["security"]]
+    return document

@@ -12,7 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from defimon import __version__
-from defimon.apps.api.access import Keys
+from defimon.apps.api.access import Keys, paths_for_readers, with_open_reading
 from defimon.apps.api.dashboard import Dashboard
 from defimon.apps.api.envelope import Envelope
 from defimon.apps.api.etags import ETags
@@ -78,7 +78,8 @@ def create_app(settings: Settings) -> FastAPI:
     answer_with_problems(app)
     _surround(app, settings)
     written = app.openapi
-    app.openapi = lambda: with_media_type(written())  # type: ignore[method-assign]
+    free = paths_for_readers(routers) if settings.api_open != "never" else set()
+    app.openapi = lambda: with_open_reading(with_media_type(written()), free)  # type: ignore[method-assign]
     return app
 
 

@@ -27,10 +27,10 @@ def create(
     """Make a key and show it, this once."""
     from defimon.apps.cli._keys import show_new
     from defimon.core.settings import load_settings
-    from defimon.flows._store import open_store
     from defimon.flows.keys import create_key
+    from defimon.flows.stores import current_store
 
-    with open_store(load_settings()) as store:
+    with current_store(load_settings()) as store:
         show_new(*create_key(store, name, scope, days=days))
 
 
@@ -39,10 +39,10 @@ def listing() -> None:
     """Show every key that was ever made, never the key itself."""
     from defimon.apps.cli._keys import show_keys
     from defimon.core.settings import load_settings
-    from defimon.flows._store import open_store
     from defimon.flows.keys import list_keys
+    from defimon.flows.stores import current_store
 
-    with open_store(load_settings()) as store:
+    with current_store(load_settings()) as store:
         show_keys(list_keys(store))
 
 
@@ -56,10 +56,10 @@ def rotate(
     """Make a new key of the same name and scope, and end the old one."""
     from defimon.apps.cli._keys import show_new
     from defimon.core.settings import load_settings
-    from defimon.flows._store import open_store
     from defimon.flows.keys import rotate_key
+    from defimon.flows.stores import current_store
 
-    with open_store(load_settings()) as store:
+    with current_store(load_settings()) as store:
         show_new(*rotate_key(store, key, grace_hours=grace_hours))
 
 
@@ -67,9 +67,9 @@ def rotate(
 def revoke(key: KeyId) -> None:
     """Refuse a key from now on; servers that know it do within seconds."""
     from defimon.core.settings import load_settings
-    from defimon.flows._store import open_store
     from defimon.flows.keys import revoke_key
+    from defimon.flows.stores import current_store
 
-    with open_store(load_settings()) as store:
+    with current_store(load_settings()) as store:
         ended = revoke_key(store, key)
     typer.echo(f"Key {ended.key_id} of {ended.name} is refused from now on.")

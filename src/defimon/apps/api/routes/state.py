@@ -9,8 +9,9 @@ from defimon.apps.api.access import Reader
 from defimon.apps.api.documents import Answer, Document
 from defimon.apps.api.service import service_of
 from defimon.core.provenance import code_version
+from defimon.core.units import utc_now
 from defimon.flows.shown_settings import shown_settings
-from defimon.flows.status import status
+from defimon.flows.status import status_of
 from defimon.flows.status_document import status_document
 
 router = APIRouter(prefix="/v1", tags=["state"])
@@ -43,7 +44,7 @@ class ShownSettings(Document):
 async def data_status(request: Request, _caller: Reader) -> Answer:
     """How fresh and how sound everything is that is collected."""
     service = service_of(request)
-    found = await service.working(status, service.settings)
+    found = await service.reading(status_of, service.settings, utc_now())
     return Answer(status_document(found))
 
 
