@@ -11,6 +11,9 @@ def worker(
     only: Annotated[
         str, typer.Option(help="Only these jobs, by commas, such as yields,chain:astar; all unless given.")
     ] = "",
+    migrate: Annotated[
+        bool, typer.Option("--migrate", help="Bring an older store up to date first.")
+    ] = False,
 ) -> None:
     """Collect every configured series at its own pace, until told to stop.
 
@@ -22,10 +25,12 @@ def worker(
     from defimon.core.logs import configure_logs
     from defimon.core.settings import load_settings
     from defimon.flows.jobs import jobs_of
+    from defimon.flows.stores import ready_store
 
     settings = load_settings()
     configure_logs(chatty(settings))
     chosen = jobs_of(settings, [name.strip() for name in only.split(",") if name.strip()])
+    ready_store(settings, migrate=migrate)
     if not once:
         work(settings, chosen, at_once=jobs)
         return

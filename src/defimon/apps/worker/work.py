@@ -19,20 +19,21 @@ from defimon.apps.worker._consumer import JobConsumer
 from defimon.apps.worker._desk import Desk
 from defimon.apps.worker._queue import open_queue, queue_name
 from defimon.core.settings import Settings
-from defimon.flows._store import open_store, store_url
+from defimon.flows._store import store_url
 from defimon.flows.job_runs import Run
 from defimon.flows.run_job import STOPPED, Job, Place, Stop, run_job
+from defimon.flows.stores import ready_store
 
 HEALTH_S = 10.0
 """A consumer that died of a mistake is replaced after at most so long."""
 
 
 def place_of(settings: Settings) -> Place:
-    """The store of the settings, with its tables brought up to date, and this process as a worker on it.
+    """The store of the settings, and this process as a worker on it.
 
-    Raises FixSettings when the store cannot be used.
+    Raises FixSettings when the store cannot be used, or is older than this code.
     """
-    open_store(settings).close()
+    ready_store(settings)
     owner = f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}"
     return Place(store_url(settings), owner, timedelta(seconds=settings.lease_s))
 
