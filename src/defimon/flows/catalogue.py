@@ -28,8 +28,8 @@ class Catalogue:
     """The state of the store at `at`.
 
     `pools`: COLUMNS, one row a pool under the id by which it goes now, sorted by pool_id. `forecasts`: the
-    newest rows of `core.tables.FORECASTS`, one a pool, target and horizon. `old_ids` maps ids that pools had
-    to those they have. `yields` and `said` are what the next look starts from.
+    newest served rows of `core.tables.FORECASTS`, one a pool, target and horizon. `old_ids` maps ids that
+    pools had to those they have. `yields` and `said` are what the next look starts from.
     """
 
     at: datetime
@@ -83,10 +83,15 @@ def _pools(
 
 
 def _newest_answers(said: pl.DataFrame, old_ids: Mapping[str, str]) -> pl.DataFrame:
-    """One row a pool, target and horizon: what was said last."""
-    own = said.filter(~pl.col("pool_id").is_in(list(old_ids)))
+    """One row a pool, target and horizon: what was answered last."""
+    own = said.filter(~pl.col("pool_id").is_in(list(old_ids)) & was_served())
     ordered = own.sort("pool_id", "target", "horizon", "ts", "known_at")
     return ordered.unique(["pool_id", "target", "horizon"], keep="last", maintain_order=True)
+
+
+def was_served() -> pl.Expr:
+    """Rows of `forecasts` that were given as answers; older ones say nothing of their role, and all were."""
+    return pl.col("role").ne_missing(pl.lit("shadow"))
 
 
 HISTORY = tuple(name for name in PANEL.names if name in YIELDS.names)
@@ -131,9 +136,11 @@ def past_forecasts(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> pl.DataFrame:
-    """What was said last on each day about one pool, under any of its ids; no `ingested_at`."""
+    """What was answered last at each moment about one pool, under any of its ids; no `ingested_at`."""
     where = {"pool_id": ids, "target": [target]}
     columns = FORECASTS.names[:-1]
     rows = store.read(FORECASTS.name, as_of=as_of, where=where, since=since, until=until, columns=columns)
-    own = rows.filter(pl.col("horizon") == horizon).with_columns(pl.lit(ids[0]).alias("pool_id"))
+    own = rows.filter((pl.col("horizon") == horizon) & was_served()).with_columns(
+        pl.lit(ids[0]).alias("pool_id")
+    )
     return own.sort("ts", "known_at").unique("ts", keep="last", maintain_order=True)

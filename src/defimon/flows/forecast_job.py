@@ -1,6 +1,6 @@
 """The job that keeps forecasts fresh: walk forward over the store, write what is served and its scores."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import polars as pl
@@ -9,7 +9,7 @@ from defimon.core.settings import Settings
 from defimon.core.tables import FORECASTS
 from defimon.core.units import UTC_MICROS, utc_now
 from defimon.flows._job_turns import Schedule
-from defimon.flows.answers import SERVED
+from defimon.flows.answers import SERVED, YARDSTICK
 from defimon.flows.boards import keep_scores
 from defimon.flows.evaluate import Evaluation, evaluate
 from defimon.flows.forecast import latest_forecasts, latest_plan
@@ -35,21 +35,29 @@ def _work(held: Held, *, settings: Settings) -> Outcome:
 
 
 def store_forecasts(
-    store: Store, settings: Settings, *, horizon: int = 7, models: tuple[str, ...] = RUN_MODELS
+    store: Store,
+    settings: Settings,
+    *,
+    horizon: int = 7,
+    models: tuple[str, ...] = RUN_MODELS,
+    at: datetime | None = None,
 ) -> int:
     """Forecast every pool of the store, with the model that the gate lets through or the yardstick; rows that
     were written to `forecasts`. The walk's scores go into `scores`.
 
-    Takes minutes. Raises as `evaluate` and `latest_plan`.
+    `at` is the moment whose knowledge is used, now unless given. Takes minutes. Raises as `evaluate` and
+    `latest_plan`.
     """
-    panel = stored_panel(store)
+    panel = stored_panel(store, as_of=at)
     daily = daily_panel(panel)
     plan = latest_plan(daily, targets=TARGETS, horizon=horizon, models=models)
     evaluation = evaluate(panel, plan, settings)
     origin = "simulated" if "simulated" in panel["origin"].drop_nulls().unique() else "derived"
-    rows = pl.concat([_means(daily, evaluation), _volatilities(evaluation)]).with_columns(
+    served = [_means(daily, evaluation), *(_last_served(evaluation, name) for name in TARGETS[1:])]
+    rows = pl.concat(served).with_columns(
         pl.lit(horizon, dtype=pl.Int64).alias("horizon"),
-        pl.lit(utc_now()).cast(UTC_MICROS).alias("known_at"),
+        pl.lit(at or utc_now()).cast(UTC_MICROS).alias("known_at"),
+        pl.lit("served").alias("role"),
         pl.lit("defimon").alias("source"),
         pl.lit(origin).alias("origin"),
     )
@@ -59,25 +67,33 @@ def store_forecasts(
     return written.inserted + written.corrected
 
 
-SAID = ("pool_id", "ts", "target", "model", "yhat", "q05", "q50", "q95", "p_drop20", "refit_at", "reason")
+SAID = (
+    *("pool_id", "ts", "target", "model", "yhat", "q05", "q50", "q95", "p_drop20", "refit_at", "reason"),
+    "yardstick",
+)
 
 
 def _means(daily: pl.DataFrame, evaluation: Evaluation) -> pl.DataFrame:
     refit_at = evaluation.choices.filter(pl.col("target") == "apy_mean")["refit_at"].max()
     rows = latest_forecasts(daily, evaluation).with_columns(
-        pl.lit("apy_mean").alias("target"), pl.lit(refit_at).cast(pl.Date).alias("refit_at")
+        pl.lit("apy_mean").alias("target"),
+        pl.lit(refit_at).cast(pl.Date).alias("refit_at"),
+        pl.col("today").alias("yardstick"),
     )
     return _said(rows)
 
 
-def _volatilities(evaluation: Evaluation) -> pl.DataFrame:
-    """What is served for the volatility of each judged pool, from the last day on which it was forecast."""
-    of = pl.col("target") == "apy_volatility"
+def _last_served(evaluation: Evaluation, target: str) -> pl.DataFrame:
+    """What is served for another target of each judged pool, from the last day on which it was forecast."""
+    of = pl.col("target") == target
     choices = evaluation.choices.filter(of).select("refit_at", pl.col("model").alias("chosen"), "reason")
-    served = evaluation.forecasts.filter(of & (pl.col("model") == SERVED)).drop("model")
+    told = evaluation.forecasts.filter(of)
+    naive = told.filter(pl.col("model") == YARDSTICK)
+    naive = naive.select("pool_id", "ts", pl.col("yhat").alias("yardstick"))
+    served = told.filter(pl.col("model") == SERVED).drop("model")
     last = served.sort("ts").unique("pool_id", keep="last")
-    told = last.join(choices, on="refit_at", how="left").rename({"chosen": "model"})
-    return _said(told.with_columns(pl.lit(None, pl.Float64).alias("p_drop20")))
+    beside = last.join(naive, on=["pool_id", "ts"], how="left")
+    return _said(beside.join(choices, on="refit_at", how="left").rename({"chosen": "model"}))
 
 
 def _said(rows: pl.DataFrame) -> pl.DataFrame:

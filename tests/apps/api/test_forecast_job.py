@@ -35,7 +35,7 @@ def test_what_the_job_stores_is_what_the_api_answers(tmp_path, serve_on):
         store.write("yields", YIELDS.rows(rows))
         pools = [{name: row[name] for name in POOLS.names if name in row} for row in named]
         store.write("pools", POOLS.rows(pools))
-        assert store_forecasts(store, settings, models=("persistence", "ridge")) == 2 * POOL_COUNT
+        assert store_forecasts(store, settings, models=("persistence", "ridge")) == 3 * POOL_COUNT
         said = store.read(FORECASTS.name, where={"target": ["apy_mean"]})
     with serve_on(tmp_path) as client:
         board = client.get("/v1/leaderboard?target=apy_mean").json()["standings"]
