@@ -53,3 +53,13 @@ def sql_table(table: Table, metadata: sa.MetaData) -> sa.Table:
 
 METADATA = sa.MetaData()
 SQL_TABLES: dict[str, sa.Table] = {name: sql_table(table, METADATA) for name, table in TABLES.items()}
+
+CHANGES = sa.Table(
+    "changes",
+    METADATA,
+    sa.Column("name", sa.Text(), nullable=False),
+    sa.Column("number", sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint("name", name="pk_changes"),
+    sqlite_with_rowid=False,
+)
+"""How often each table was written to: no fact, but what tells a reader that there is nothing new."""

@@ -15,7 +15,7 @@ from defimon.core.tables import TABLES
 from defimon.store.connection import Connection, sql_of
 from defimon.store.literals import literal
 from defimon.store.order import in_key_order, same_as_next
-from defimon.store.schema import SQL_TABLES, VERSION_KEY, primary_key
+from defimon.store.schema import CHANGES, SQL_TABLES, VERSION_KEY, primary_key
 
 INGESTED = "ingested_at"
 STAGING = "staging"
@@ -68,7 +68,16 @@ def append(
     for versions in by_version:
         again = told_now and len(by_version) == 1
         written = written + _append_one_version(connection, table, versions, now, told_now=again)
+    if written.inserted or written.corrected:
+        connection.execute(_counted_once_more(table.name))
     return written
+
+
+@cache
+def _counted_once_more(name: str) -> str:
+    """SQL that counts one more change of a table, in the transaction of the change itself."""
+    first = f"INSERT INTO {CHANGES.name} (name, number) VALUES ('{name}', 1)"  # noqa: S608 - a contract's name
+    return f"{first} ON CONFLICT (name) DO UPDATE SET number = {CHANGES.name}.number + 1"
 
 
 def drop_bodies(connection: Connection, hashes: Sequence[str], requests: Sequence[str]) -> list[str]:
