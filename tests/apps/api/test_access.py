@@ -23,6 +23,8 @@ ROUTES = {
     ("GET", "/v1/pools/{pool_id}"): ("read", None),
     ("GET", "/v1/pools/{pool_id}/history"): ("read", None),
     ("GET", "/v1/pools/{pool_id}/forecasts"): ("read", None),
+    ("GET", "/v1/pools/{pool_id}/scorecard"): ("read", None),
+    ("GET", "/v1/scorecard"): ("read", None),
     ("GET", "/v1/forecasts"): ("read", None),
     ("GET", "/v1/forecasts/{pool_id}"): ("read", None),
     ("POST", "/v1/forecasts"): ("read", {"pools": ["lido:stETH"]}),
