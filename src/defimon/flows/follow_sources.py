@@ -1,28 +1,33 @@
-"""Configured series followed for as long as it is wanted: each asked again at its own pace."""
+"""Configured series followed for as long as it is wanted: each asked again at its own pace, or when its
+service tells that it has moved.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from math import inf
 from typing import Any
 
-import polars as pl
-
 from defimon.core.settings import Settings
-from defimon.core.tables import SOURCE_HEALTH
 from defimon.core.units import utc_now
 from defimon.flows._batches import Tally
+from defimon.flows._bell import Bell
+from defimon.flows._followed import Followed
 from defimon.flows._opened_sources import Wanted, opened_sources, refuse_nothing
+from defimon.flows._stopping import unless_stopped
 from defimon.flows._store import open_store
 from defimon.flows._store_thread import StoreThread
-from defimon.flows.chain_aggregates import Aggregated, aggregate_chains
-from defimon.flows.collect_sources import health_rows
+from defimon.flows.chain_aggregates import aggregate_chains
+from defimon.flows.collect_sources import Choice, health_rows
 from defimon.flows.collection import AT_ONCE, Progress, SeriesResult, collect_series
 from defimon.sources._http import Http
 from defimon.sources._manners import Manners
 from defimon.sources._series import Series, SeriesSource
 from defimon.store.database import Store
+
+__all__ = ["Followed", "Told", "follow_for", "follow_sources"]
 
 ASK_AGAIN = timedelta(minutes=5)
 """A series whose source failed is asked again after this long, or at its own pace where that is quicker."""
@@ -30,50 +35,6 @@ ASK_AGAIN = timedelta(minutes=5)
 ACCOUNT_S = 60.0
 """Seconds between accounts: aggregates brought up to date, health written."""
 
-
-@dataclass(slots=True)
-class Followed:
-    """Sums by series and by host since the following began, and the chains that were aggregated last."""
-
-    results: dict[str, SeriesResult] = field(default_factory=dict)
-    aggregated: dict[tuple[str, str], Aggregated] = field(default_factory=dict)
-    health: pl.DataFrame = field(default_factory=SOURCE_HEALTH.empty)
-    rounds: int = 0
-
-    def add(self, result: SeriesResult) -> None:
-        before = self.results.get(result.series, SeriesResult(result.series))
-        self.results[result.series] = replace(
-            result,
-            rows_in=before.rows_in + result.rows_in,
-            inserted=before.inserted + result.inserted,
-            corrected=before.corrected + result.corrected,
-            unchanged=before.unchanged + result.unchanged,
-            quarantined=before.quarantined + result.quarantined,
-            gaps_filled=before.gaps_filled + result.gaps_filled,
-            warnings=tuple(dict.fromkeys([*before.warnings, *result.warnings]))[-MOST_WARNINGS:],
-        )
-        self.rounds += 1
-
-    def add_health(self, rows: pl.DataFrame) -> None:
-        """Adds the counts of one interval; state and fault are the last ones."""
-        answers = pl.col("calls") - pl.col("failures")
-        spent = (pl.col("latency_s") * answers).sum()
-        both = pl.concat([self.health, rows]).sort("ts", maintain_order=True)
-        named = pl.exclude("endpoint", "calls", "failures", "latency_s", "note")
-        self.health = (
-            both.group_by("endpoint", maintain_order=True)
-            .agg(
-                pl.col("calls", "failures").sum(),
-                pl.when(answers.sum() > 0).then(spent / answers.sum()).alias("latency_s"),
-                pl.col("note").filter(pl.col("note") != "").last().fill_null(""),
-                named.last(),
-            )
-            .select(SOURCE_HEALTH.names)
-        )
-
-
-MOST_WARNINGS = 20
-"""Of one series that are remembered: a chain that is followed for weeks would fill the memory with them."""
 
 Told = Callable[[SeriesResult, datetime], object]
 """Handed each result of one asking as it comes, and when the series is asked next."""
@@ -93,15 +54,47 @@ def follow_sources(
 ) -> None:
     """Collect the series of those sources and chains, each again at its own pace, until interrupted.
 
-    What happened is added to `followed`, so that it can be told after an interruption, which ends between
-    two batches: nothing is half written. Aggregates of chains and health are written as it goes. Raises
-    FixSettings when nothing is configured, and what the store raises; a source that fails is asked again.
+    One whose service announces what is new is asked as soon as it does. What happened is added to `followed`,
+    so that it can be told after an interruption, which ends between two batches: nothing is half written.
+    Aggregates of chains and health are written as it goes. Raises FixSettings when nothing is configured, and
+    what the store raises; a source that fails is asked again.
     """
     account = Followed() if followed is None else followed
     with open_store(settings) as store:
         asyncio.run(
             _follow(store, settings, names, chains, since, progress, told, account, Http(manners), account_s)
         )
+
+
+def follow_for(
+    settings: Settings,
+    names: Sequence[str],
+    seconds: float,
+    *,
+    chosen: Choice,
+    store: Store,
+    stopped: Callable[[], bool],
+    manners: Manners | None = None,
+) -> list[SeriesResult]:
+    """Collect the chosen series of those sources once, and again as they move until `seconds` have passed.
+
+    A visit is never cut short by that. Aggregates are somebody else's. Raises what the store raises, and
+    CancelledError soon after `stopped` turns true, with what came before it stored.
+    """
+    followed = Followed()
+
+    async def run() -> None:
+        async with Http(manners) as http, StoreThread(store) as thread:
+            wanted = [pair for pair in opened_sources(http, settings, names, (), thread) if chosen(pair[1])]
+            until = asyncio.get_running_loop().time() + seconds
+            one = _Run(http, thread, (), None, lambda *_: None, lambda *_: None, followed, until)
+            try:
+                await one.all_of(wanted)
+            finally:
+                thread.soon(one.health_written())
+
+    asyncio.run(unless_stopped(run(), stopped))
+    return list(followed.results.values())
 
 
 async def _follow(
@@ -121,13 +114,15 @@ async def _follow(
         refuse_nothing(wanted, names, chains)
         run = _Run(http, thread, chains, since, progress, told, followed)
         try:
-            await run.all_of(wanted, account_s)
+            await run.all_of(wanted, run.accounts(account_s))
         finally:
             thread.soon(run.health_written())
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
+    """`until`, in seconds of the loop, is when no further visit begins."""
+
     http: Http
     thread: StoreThread
     chains: Sequence[str]
@@ -135,43 +130,64 @@ class _Run:
     progress: Progress
     told: Told
     followed: Followed
+    until: float = inf
     places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
-    async def all_of(self, wanted: Wanted, account_s: float) -> None:
-        """Never ends by itself; raises what the store raises as soon as it does."""
-        whole: list[Coroutine[Any, Any, None]] = [self._again(*pair) for pair in wanted]
-        tasks = [asyncio.create_task(one) for one in [*whole, self._accounts(account_s)]]
+    async def all_of(self, wanted: Wanted, *beside: Coroutine[Any, Any, None]) -> None:
+        """Ends with the last visit; raises what the store raises as soon as it does."""
+        rest_s = self.http.manners.longest_wait_s
+        bells = [Bell(*pair, rest_s) for pair in wanted]
+        visits = [
+            asyncio.create_task(self._again(*pair, bell)) for pair, bell in zip(wanted, bells, strict=True)
+        ]
+        others = [asyncio.create_task(one) for one in (*(bell.listen() for bell in bells), *beside)]
+        pending = {*visits, *others}
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-            for task in done:
-                task.result()
+            while not all(visit.done() for visit in visits):
+                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
         finally:
-            for task in tasks:
+            for task in (*visits, *others):
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*visits, *others, return_exceptions=True)
 
-    async def _again(self, source: SeriesSource, series: Series) -> None:
+    async def _again(self, source: SeriesSource, series: Series, bell: Bell) -> None:
         clock = asyncio.get_running_loop().time
         since = self.since
         while True:
             async with self.places:
                 began = clock()
-                tally = Tally(series.name)
-                try:
-                    result = await collect_series(
-                        self.thread, source, series, since=since, progress=self.progress, tally=tally
-                    )
-                except asyncio.CancelledError:
-                    self.followed.add(tally.result())
-                    raise
-            self.followed.add(result)
+                bell.hush()
+                result = await self._visit(source, series, since)
             since = None if result.cursor else since
             pace = min(series.every, ASK_AGAIN) if result.error else series.every
-            wait_s = max(0.0, began + pace.total_seconds() - clock())
-            self.told(result, utc_now() + timedelta(seconds=wait_s))
-            await asyncio.sleep(wait_s)
+            due = began + pace.total_seconds()
+            self.told(result, utc_now() + timedelta(seconds=max(0.0, due - clock())))
+            if due >= self.until and not bell.hangs:
+                return
+            # What has just failed is not asked for again with every head.
+            if bell.hangs and not result.error:
+                await bell.wait(began, min(due, self.until))
+            else:
+                await asyncio.sleep(min(due, self.until) - clock())
+            if clock() >= self.until:
+                return
 
-    async def _accounts(self, account_s: float) -> None:
+    async def _visit(self, source: SeriesSource, series: Series, since: datetime | None) -> SeriesResult:
+        tally = Tally(series.name)
+        try:
+            result = await collect_series(
+                self.thread, source, series, since=since, progress=self.progress, tally=tally
+            )
+        except asyncio.CancelledError:
+            self.followed.add(tally.result())
+            raise
+        self.followed.add(result)
+        return result
+
+    async def accounts(self, account_s: float) -> None:
+        """Aggregates and health now and then, where there is something new. Never ends."""
         rounds = 0
         while True:
             await asyncio.sleep(account_s)

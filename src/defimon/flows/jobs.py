@@ -11,6 +11,7 @@ from defimon.flows._job_turns import Schedule
 from defimon.flows.chain_aggregates import aggregate_chains
 from defimon.flows.collect_sources import collect_sources, list_series
 from defimon.flows.collection import SeriesResult
+from defimon.flows.follow_sources import follow_for
 from defimon.flows.pool_aliases import propose_aliases
 from defimon.flows.retention import drop_old_answers
 from defimon.flows.run_job import Held, Job, Outcome
@@ -45,20 +46,18 @@ UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 """Seconds of a unit of time, longest first."""
 
 
-def jobs_of(settings: Settings, only: Sequence[str] = ()) -> list[Job]:
+def jobs_of(settings: Settings, only: Sequence[str] = (), *, follow: bool = False) -> list[Job]:
     """Jobs that collect every series of the settings, aggregate chains, and keep the store in order; by name.
 
     A job's name is that of NAMES, with its pace where another of that name has a quicker one: `yields`,
     `chain:astar`, `yields:1d`. `only` keeps those whose name, or a beginning of it up to a colon, is given.
-    Raises FixSettings for a name that is no job's.
+    With `follow` a run of series that are announced goes on to the end of its slot. Raises FixSettings for a
+    name that is no job's.
     """
     groups = _grouped(list_series(settings))
     if settings.files is not None:  # files may come while the worker runs
         groups.setdefault("files", _Group("files", timedelta(seconds=settings.yields_every_s), {"files"}))
-    jobs = [
-        Job(name, Schedule(group.every), partial(_collect, settings=settings, group=group))
-        for name, group in groups.items()
-    ]
+    jobs = [_job(name, group, settings, follow=follow) for name, group in groups.items()]
     if any(name.startswith("chain:") for name in groups):
         jobs.append(Job("aggregates", AGGREGATES, _aggregate))
     jobs.append(Job("upkeep", UPKEEP, partial(_keep_up, settings=settings)))
@@ -91,6 +90,7 @@ class _Group:
     name: str
     every: timedelta
     sources: set[str]
+    announced: bool = False
 
     def holds(self, series: Series) -> bool:
         return (_name(series), series.every) == (self.name, self.every)
@@ -102,12 +102,17 @@ def _name(series: Series) -> str:
 
 def _grouped(series: Iterable[Series]) -> dict[str, _Group]:
     """Groups by the name of their job."""
-    sources: dict[str, dict[timedelta, set[str]]] = {}
+    found: dict[str, dict[timedelta, list[Series]]] = {}
     for one in series:
-        sources.setdefault(_name(one), {}).setdefault(one.every, set()).add(one.source)
+        found.setdefault(_name(one), {}).setdefault(one.every, []).append(one)
     return {
-        f"{name}:{_shown(pace)}" if place else name: _Group(name, pace, paces[pace])
-        for name, paces in sources.items()
+        f"{name}:{_shown(pace)}" if place else name: _Group(
+            name,
+            pace,
+            {one.source for one in paces[pace]},
+            any(one.announced for one in paces[pace]),
+        )
+        for name, paces in found.items()
         for place, pace in enumerate(sorted(paces))
     }
 
@@ -116,6 +121,28 @@ def _shown(pace: timedelta) -> str:
     seconds = pace.total_seconds()
     length, sign = next((unit for unit in UNITS if seconds % unit[0] == 0), (1, "s"))
     return f"{seconds / length:g}{sign}"
+
+
+def _job(name: str, group: _Group, settings: Settings, *, follow: bool) -> Job:
+    schedule = Schedule(group.every)
+    if not (follow and group.announced):
+        return Job(name, schedule, partial(_collect, settings=settings, group=group))
+    work = partial(_follow, settings=settings, group=group, schedule=schedule)
+    return Job(name, schedule, work, whole_slot=True)
+
+
+def _follow(held: Held, *, settings: Settings, group: _Group, schedule: Schedule) -> Outcome:
+    """As `_collect`, and again whenever a service says that there is more, to the end of the slot."""
+    left = schedule.begins(held.run.slot) - held.store.now()
+    results = follow_for(
+        settings,
+        sorted(group.sources),
+        left.total_seconds(),
+        chosen=group.holds,
+        store=held.store,
+        stopped=lambda: bool(held.stop),
+    )
+    return _outcome(results)
 
 
 def _collect(held: Held, *, settings: Settings, group: _Group) -> Outcome:

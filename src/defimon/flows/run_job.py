@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import structlog
 
@@ -17,7 +17,7 @@ from defimon.flows._leased_store import LOST, STOPPED, UNSURE, LeasedStore, RunS
 from defimon.flows.job_runs import Run, claim, give_back, look, renew, write_done, write_failed
 from defimon.store.database import Store
 
-__all__ = ["STOPPED", "Held", "Job", "LeasedStore", "Outcome", "Place", "Stop", "Turn", "run_job"]
+__all__ = ["STOPPED", "Held", "Job", "LeasedStore", "Outcome", "Place", "Stop", "Task", "Turn", "run_job"]
 
 HEARTBEATS = 4
 """Times that a lease is renewed before it would end: some may fail, or wait for another writer."""
@@ -40,17 +40,40 @@ class Held:
     stop: Stop
 
 
+class Task(Protocol):
+    """What a worker takes its turns at: a job with slots, or a queue of its own."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def whole_slot(self) -> bool:
+        """A run lasts as long as its slot, mostly waiting."""
+
+    def look(self, store: Store) -> tuple[Turn | None, timedelta]:
+        """What is to be run now, and how long there is nothing to look for; claims nothing."""
+
+    def run(self, place: "Place", store: LeasedStore, worker: Stop) -> Run | None:
+        """Run what is due, if anything is; `store` is the place's, of the thread that calls."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """Work that is due once a slot of its schedule.
 
     What `work` writes may be written again by the next attempt, when its worker is killed before the row
-    that says it was done. Raises DefimonError when the run failed.
+    that says it was done. Raises DefimonError when the run failed. `whole_slot`: a run lasts as long as its
+    slot, mostly waiting.
     """
 
     name: str
     schedule: Schedule
     work: Callable[[Held], Outcome]
+    whole_slot: bool = False
+
+    def run(self, place: "Place", store: LeasedStore, worker: Stop) -> Run | None:
+        """As `run_job`."""
+        return run_job(self, place, store, worker)
 
     def look(self, store: Store) -> tuple[Turn | None, timedelta]:
         """What is to be run now, and how long there is nothing to look for; claims nothing."""

@@ -1,6 +1,6 @@
 """One EVM chain as its nodes tell it: heads, blocks, logs, fees, balances, tokens and calls."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -181,7 +181,12 @@ class EvmChain:
             raise found
         return number_in(found)
 
-    def new_heads(self) -> AsyncIterator[NewHead]:
+    @property
+    def announces(self) -> bool:
+        """Whether a node is there that tells new heads by itself."""
+        return any(one.by_web_socket for one in self.rpc.endpoints)
+
+    def new_heads(self) -> AsyncGenerator[NewHead, None]:
         """Heads as nodes announce them, over the first WebSocket address; raises FixSettings without one."""
         return new_heads(self.rpc)
 

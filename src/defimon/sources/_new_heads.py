@@ -1,7 +1,7 @@
 """Heads of a chain as a node announces them over a WebSocket; what was missed meanwhile is told."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 import structlog
@@ -32,7 +32,7 @@ class NewHead:
     replaces: bool
 
 
-async def new_heads(rpc: JsonRpc) -> AsyncIterator[NewHead]:
+async def new_heads(rpc: JsonRpc) -> AsyncGenerator[NewHead, None]:
     """Heads without end; connects again, to the next address, when a connection fails or falls silent.
 
     Raises FixSettings when no address is a WebSocket's, TryAgain when none can be had for all attempts.

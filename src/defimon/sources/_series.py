@@ -1,7 +1,7 @@
 """What is collected piece by piece: series, where they stand, and the batches that they come in."""
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -36,7 +36,7 @@ class Series:
 
     `name` is stable and unique, parts joined by colons: `evm_rpc:astar:blocks`. `every` is its own pace.
     `chain` is the chain's name where it belongs to one. `judged` says that its rows are yields, which the
-    quality rules judge.
+    quality rules judge; `announced` that its service tells by itself when it has moved (`SeriesSource.news`).
     """
 
     name: str
@@ -44,6 +44,7 @@ class Series:
     every: timedelta
     chain: str = ""
     judged: bool = False
+    announced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,13 @@ class SeriesSource(LiveSource):
     @abstractmethod
     def series(self) -> list[Series]:
         """What the settings ask to follow; empty when the source is not configured."""
+
+    def news(self, series: Series) -> AsyncGenerator[object, None]:
+        """Something each time the service says that an announced series has moved; ends only by a fault.
+
+        What is said is no row: it tells when to ask for batches.
+        """
+        raise NotImplementedError(series.name)
 
     @abstractmethod
     def batches(self, series: Series, wanted: Wanted) -> AsyncIterator[Batch]:

@@ -5,7 +5,7 @@ and another node asked. Blocks count as final by the tag `finalized`, else by co
 of a Substrate chain misses its native activity.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from datetime import timedelta
 from typing import ClassVar, Self
@@ -56,7 +56,14 @@ class EvmRpc(SeriesSource):
         return self.chains[name]
 
     def series(self) -> list[Series]:
-        return [Series(f"{self.name}:{name}:blocks", self.name, self._every, name) for name in self.chains]
+        return [
+            Series(f"{self.name}:{name}:blocks", self.name, self._every, name, announced=chain.announces)
+            for name, chain in self.chains.items()
+        ]
+
+    def news(self, series: Series) -> AsyncGenerator[object, None]:
+        """Heads as a node announces them over a WebSocket."""
+        return self.chain(series.chain).new_heads()
 
     async def batches(self, series: Series, wanted: Wanted) -> AsyncIterator[Batch]:
         """Blocks after the cursor up to the head; without cursor or `since` from the last final block on.

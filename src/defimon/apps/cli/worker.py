@@ -29,7 +29,8 @@ def worker(
 
     settings = load_settings()
     configure_logs(chatty(settings))
-    chosen = jobs_of(settings, [name.strip() for name in only.split(",") if name.strip()])
+    wanted = [name.strip() for name in only.split(",") if name.strip()]
+    chosen = jobs_of(settings, wanted, follow=not once)
     ready_store(settings, migrate=migrate)
     if not once:
         work(settings, chosen, at_once=jobs)

@@ -21,7 +21,7 @@ from defimon.apps.worker._queue import open_queue, queue_name
 from defimon.core.settings import Settings
 from defimon.flows._store import store_url
 from defimon.flows.job_runs import Run
-from defimon.flows.run_job import STOPPED, Job, Place, Stop, run_job
+from defimon.flows.run_job import STOPPED, Place, Stop, Task
 from defimon.flows.stores import ready_store
 
 HEALTH_S = 10.0
@@ -38,8 +38,9 @@ def place_of(settings: Settings) -> Place:
     return Place(store_url(settings), owner, timedelta(seconds=settings.lease_s))
 
 
-def work(settings: Settings, jobs: Sequence[Job], *, at_once: int = 4, tick_s: float = 1.0) -> None:
-    """Run each job once a slot, `at_once` of them beside each other, until SIGTERM or SIGINT.
+def work(settings: Settings, jobs: Sequence[Task], *, at_once: int = 4, tick_s: float = 1.0) -> None:
+    """Run each job once a slot, `at_once` of them beside each other, until SIGTERM or SIGINT. Jobs that last
+    as long as their slots have places of their own.
 
     Then the runs under way end with the batch that they are writing, and their slots are given back. A second
     signal ends the process as it stands. `tick_s` is how often the store is asked what is due. To be called
@@ -51,7 +52,8 @@ def work(settings: Settings, jobs: Sequence[Job], *, at_once: int = 4, tick_s: f
     queue = open_queue(settings, name)
     log = structlog.get_logger()
     with _lines_of_huey(), _ended_by_signals(told.set):
-        consumer = JobConsumer(queue, Desk(jobs, place, queue, stop), at_once, tick_s)
+        places = at_once + sum(job.whole_slot for job in jobs)
+        consumer = JobConsumer(queue, Desk(jobs, place, queue, stop), places, tick_s)
         consumer.start()
         log.info("worker started", worker=place.owner, queue=name, jobs=[job.name for job in jobs])
         while not told.wait(HEALTH_S):
@@ -62,16 +64,16 @@ def work(settings: Settings, jobs: Sequence[Job], *, at_once: int = 4, tick_s: f
     log.info("worker stopped", worker=place.owner)
 
 
-def work_once(settings: Settings, jobs: Sequence[Job], *, at_once: int = 4) -> dict[str, Run | None]:
+def work_once(settings: Settings, jobs: Sequence[Task], *, at_once: int = 4) -> dict[str, Run | None]:
     """Run the slots that are due now, without a queue; how each job's run ended, None where none was due.
 
     Other workers on the same store are heeded. SIGTERM and SIGINT stop it as they stop `work`.
     """
     place, stop = place_of(settings), Stop()
 
-    def run(job: Job) -> Run | None:
+    def run(job: Task) -> Run | None:
         with place.store() as store:
-            return run_job(job, place, store, stop)
+            return job.run(place, store, stop)
 
     with _ended_by_signals(partial(setattr, stop, "reason", STOPPED)), ThreadPoolExecutor(at_once) as pool:
         return dict(zip((job.name for job in jobs), pool.map(run, jobs), strict=True))
