@@ -1,0 +1,75 @@
+/** Questions to the API: JSON in and out, with the reader's key; the browser's cache handles ETags. */
+import { currentKey } from "./key.ts";
+import { Problem, problemOf, unreachable } from "./problem.ts";
+
+const TRIES = 4;
+const LONGEST_WAIT_S = 8;
+
+export type Query = Record<string, string | number | boolean | null | undefined | readonly string[]>;
+
+export interface Asked {
+  method?: "GET" | "POST" | "PUT" | "DELETE";
+  query?: Query;
+  body?: unknown;
+  signal?: AbortSignal;
+}
+
+/** A path with its query; what is null, undefined or empty is left out, lists are repeated. */
+export function address(path: string, query: Query = {}): string {
+  const words = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value === null || value === undefined || value === "") continue;
+    for (const one of Array.isArray(value) ? value : [value]) words.append(name, String(one));
+  }
+  const text = words.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+/** The answer. Throws Problem; a question that only reads is asked again while the trouble may pass. */
+export async function ask<T>(path: string, { method = "GET", query, body, signal }: Asked = {}): Promise<T> {
+  const tries = method === "GET" ? TRIES : 1;
+  for (let turn = 1; ; turn++) {
+    try {
+      return await once<T>(address(path, query), method, body, signal);
+    } catch (fault) {
+      if (!(fault instanceof Problem) || fault.again === null || turn >= tries) throw fault;
+      await pause(Math.min(fault.again * 2 ** (turn - 1), LONGEST_WAIT_S) * 1000, signal);
+    }
+  }
+}
+
+async function once<T>(url: string, method: string, body: unknown, signal?: AbortSignal): Promise<T> {
+  const headers: Record<string, string> = { Accept: "application/json" };
+  const key = currentKey();
+  if (key) headers["Authorization"] = `Bearer ${key}`;
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      method,
+      headers,
+      body: body === undefined ? null : JSON.stringify(body),
+      signal: signal ?? null,
+      credentials: "omit",
+    });
+  } catch (fault) {
+    if (signal?.aborted) throw fault;
+    throw unreachable();
+  }
+  if (!response.ok) throw await problemOf(response);
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal?.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    }, ms);
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+}

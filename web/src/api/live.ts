@@ -1,0 +1,146 @@
+/** News from the API: server-sent events while they flow, else a look once in a while. */
+import { useSyncExternalStore } from "react";
+import { pause } from "./client.ts";
+import { currentKey, onKey } from "./key.ts";
+
+export interface News {
+  /** What changed, as the API names the event; `look` when it was only time to look. */
+  event: string;
+  data: unknown;
+  id: string;
+}
+
+export type Line = "connecting" | "live" | "polling";
+
+const PATH = "/v1/events";
+const LOOK_MS = 60_000;
+const LONGEST_WAIT_MS = 30_000;
+/** Several changes at once are one reason to look. */
+const GATHER_MS = 800;
+
+const heard = new Set<(news: News) => void>();
+const looking = new Set<() => void>();
+const watching = new Set<() => void>();
+let line: Line = "connecting";
+let running: AbortController | null = null;
+let gathering: ReturnType<typeof setTimeout> | undefined;
+
+/** Called for each event. Returns what ends it. */
+export function onEvent(listener: (news: News) => void): () => void {
+  heard.add(listener);
+  return () => heard.delete(listener);
+}
+
+/** Called a moment after one or several events: time to ask anew. Returns what ends it. */
+export function onNews(listener: () => void): () => void {
+  looking.add(listener);
+  return () => looking.delete(listener);
+}
+
+export function useLine(): Line {
+  return useSyncExternalStore(
+    (listener) => {
+      watching.add(listener);
+      return () => watching.delete(listener);
+    },
+    () => line,
+  );
+}
+
+/** Begin to listen; once, when the application starts. */
+export function listen(): void {
+  onKey(restart);
+  restart();
+  setInterval(() => {
+    if (line !== "live" && !document.hidden) spread({ event: "look", data: null, id: "" });
+  }, LOOK_MS);
+}
+
+function restart(): void {
+  running?.abort();
+  running = new AbortController();
+  void follow(running.signal);
+}
+
+async function follow(signal: AbortSignal): Promise<void> {
+  let last = "";
+  for (let wait = 1_000; !signal.aborted; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
+    try {
+      const response = await open(last, signal);
+      if (response.status >= 400 && response.status < 500 && response.status !== 429) {
+        become("polling");
+        return;
+      }
+      if (response.ok && response.body) {
+        become("live");
+        for await (const news of events(response.body)) {
+          last = news.id || last;
+          wait = 1_000;
+          spread(news);
+        }
+      }
+    } catch {
+      if (signal.aborted) return;
+    }
+    become("polling");
+    await pause(wait, signal).catch(() => undefined);
+  }
+}
+
+function open(last: string, signal: AbortSignal): Promise<Response> {
+  const headers: Record<string, string> = { Accept: "text/event-stream" };
+  const key = currentKey();
+  if (key) headers["Authorization"] = `Bearer ${key}`;
+  if (last) headers["Last-Event-ID"] = last;
+  return fetch(PATH, { headers, signal, cache: "no-store", credentials: "omit" });
+}
+
+/** Events of a stream, as the HTML standard reads them. */
+export async function* events(body: ReadableStream<Uint8Array>): AsyncGenerator<News> {
+  const reader = body.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const blocks = (rest + value).replaceAll("\r\n", "\n").split("\n\n");
+    rest = blocks.pop() ?? "";
+    for (const block of blocks) {
+      const news = eventOf(block);
+      if (news) yield news;
+    }
+  }
+}
+
+/** One event of its lines; null for a comment. */
+export function eventOf(block: string): News | null {
+  const told: Record<string, string[]> = {};
+  for (const text of block.split("\n")) {
+    const at = text.indexOf(":");
+    if (at === 0) continue;
+    const name = at < 0 ? text : text.slice(0, at);
+    (told[name] ??= []).push(at < 0 ? "" : text.slice(at + 1).replace(/^ /, ""));
+  }
+  if (!told["data"]) return null;
+  const text = told["data"].join("\n");
+  let data: unknown = text;
+  try {
+    data = JSON.parse(text);
+  } catch {
+    // Plain text is an event too.
+  }
+  return { event: told["event"]?.at(-1) ?? "message", data, id: told["id"]?.at(-1) ?? "" };
+}
+
+function spread(news: News): void {
+  for (const listener of heard) listener(news);
+  clearTimeout(gathering);
+  gathering = setTimeout(() => {
+    for (const listener of looking) listener();
+  }, GATHER_MS);
+}
+
+function become(now: Line): void {
+  if (line === now) return;
+  line = now;
+  for (const listener of watching) listener();
+}

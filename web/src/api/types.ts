@@ -1,0 +1,201 @@
+/** Answers of the API, as /v1/openapi.json describes them. Rates are fractions a year, money USD, times RFC 3339. */
+
+export type Origin = "observed" | "derived" | "simulated";
+
+export interface Pool {
+  pool_id: string;
+  protocol: string | null;
+  chain: string | null;
+  symbol: string | null;
+  stablecoin: boolean | null;
+  kind: string | null;
+  address: string | null;
+  meta: string | null;
+  listed: boolean | null;
+  ts: string;
+  apy: number;
+  apy_base: number | null;
+  apy_reward: number | null;
+  tvl_usd: number | null;
+  volume_24h_usd: number | null;
+  borrow_apy: number | null;
+  utilisation: number | null;
+  index: number | null;
+  status: "active" | "frozen" | "paused" | null;
+  flags: string | null;
+  forecast: number | null;
+  forecast_low: number | null;
+  forecast_high: number | null;
+  forecast_model: string | null;
+  source: string;
+  origin: Origin;
+  known_at: string;
+}
+
+export interface PoolPage {
+  pools: Pool[];
+  total: number;
+  next: string | null;
+}
+
+export interface HistoryRow {
+  pool_id: string;
+  ts: string;
+  apy: number;
+  apy_base: number | null;
+  apy_reward: number | null;
+  tvl_usd: number | null;
+  volume_24h_usd: number | null;
+  borrow_apy: number | null;
+  utilisation: number | null;
+  index: number | null;
+  status: string | null;
+  known_at: string;
+  source: string;
+  origin: Origin;
+  flags: string | null;
+}
+
+export interface HistoryPage {
+  pool_id: string;
+  rows: HistoryRow[];
+  next: string | null;
+}
+
+export interface Forecast {
+  pool_id: string;
+  ts: string;
+  target: string;
+  horizon: number;
+  model: string;
+  yhat: number | null;
+  q05: number | null;
+  q50: number | null;
+  q95: number | null;
+  p_drop20: number | null;
+  y: number | null;
+  refit_at: string | null;
+  reason: string | null;
+  role?: "served" | "shadow" | null;
+  version?: string | null;
+  yardstick?: number | null;
+  known_at: string;
+  source: string;
+  origin: Origin;
+}
+
+export interface PoolForecast {
+  pool_id: string;
+  horizon: number;
+  interval_level: number;
+  skill: Record<string, number | null>;
+  forecasts: Forecast[];
+}
+
+export interface SaidPage {
+  pool_id: string;
+  rows: Forecast[];
+  next: string | null;
+}
+
+export interface Standing {
+  target: string;
+  horizon: number;
+  model: string;
+  run_id: string;
+  ts: string;
+  origin: Origin;
+  scores: Record<string, number>;
+}
+
+export interface Leaderboard {
+  standings: Standing[];
+}
+
+export interface ModelVersion {
+  model: string;
+  version: string;
+  ts: string;
+  target: string;
+  horizon: number;
+  alias: string | null;
+  data_hash: string;
+  code_version: string;
+  known_at: string;
+  source: string;
+  origin: Origin;
+  scores: Record<string, number>;
+}
+
+export interface Models {
+  versions: ModelVersion[];
+  kinds: string[];
+}
+
+export interface SeriesStatus {
+  series: string;
+  source: string;
+  chain: string;
+  configured: boolean;
+  every_s: number | null;
+  position: number | null;
+  ts: string | null;
+  age_s: number | null;
+  moved_at: string | null;
+  gaps_open: number;
+  gaps_filled: number;
+  gaps_lost: number;
+  missing: number;
+  flagged_share: number | null;
+  next_due: string | null;
+}
+
+export interface Quality {
+  source: string;
+  rows: number;
+  flagged: number;
+  quarantined: number;
+  share: number | null;
+}
+
+export interface EndpointStatus {
+  endpoint: string;
+  ts: string;
+  calls: number;
+  failures: number;
+  latency_s: number | null;
+  state: string;
+  note: string;
+}
+
+export interface JobRun {
+  job: string;
+  slot: string;
+  owner: string;
+  attempt: number;
+  started_at: string;
+  lease_until: string;
+  status: "running" | "done" | "failed";
+  ended_at: string | null;
+  rows: number | null;
+  warnings: string;
+  error: string;
+  next_at: string | null;
+}
+
+export interface Status {
+  format: string;
+  version: number;
+  at: string;
+  series: SeriesStatus[];
+  quality: Quality[];
+  health: EndpointStatus[];
+  jobs: JobRun[];
+}
+
+export interface ShownSettings {
+  code_version: string;
+  database: string;
+  settings: Record<string, unknown>;
+  set: Record<string, boolean>;
+}

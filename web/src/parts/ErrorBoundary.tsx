@@ -1,0 +1,34 @@
+import { Component, type ReactNode } from "react";
+
+interface Props {
+  /** A change of it tries again: the address. */
+  of: string;
+  children: ReactNode;
+}
+
+/** Keeps a page that cannot be shown from taking the whole application down. */
+export class ErrorBoundary extends Component<Props, { fault: Error | null; of: string }> {
+  override state: { fault: Error | null; of: string } = { fault: null, of: this.props.of };
+
+  static getDerivedStateFromError(fault: Error) {
+    return { fault };
+  }
+
+  static getDerivedStateFromProps(props: Props, state: { of: string }) {
+    return props.of === state.of ? null : { fault: null, of: props.of };
+  }
+
+  override render() {
+    if (!this.state.fault) return this.props.children;
+    return (
+      <div className="state state-error" role="alert">
+        <h3>This page cannot be shown</h3>
+        <div className="state-words">
+          <p>{this.state.fault.message}</p>
+          <p className="state-remedy">A newer version may have been installed meanwhile: load the page again.</p>
+        </div>
+        <button type="button" className="button" onClick={() => location.reload()}>Load again</button>
+      </div>
+    );
+  }
+}

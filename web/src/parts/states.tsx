@@ -1,0 +1,77 @@
+/** What stands where an answer is not: waiting, nothing there, or why there is none and what helps. */
+import type { ReactNode } from "react";
+import type { Answer } from "../api/useAnswer.ts";
+import type { Problem } from "../api/problem.ts";
+import { Icon } from "./Icon.tsx";
+import { KeyEntry } from "./KeyEntry.tsx";
+
+/** Grey bars in the shape of what is to come. */
+export function Skeleton({ lines = 4, height }: { lines?: number; height?: number }) {
+  if (height) return <div className="skeleton" style={{ height }} role="status" aria-label="Loading" />;
+  return (
+    <div className="skeletons" role="status" aria-label="Loading">
+      {Array.from({ length: lines }, (_, at) => <div key={at} className="skeleton skeleton-line" />)}
+    </div>
+  );
+}
+
+/** Nothing to show: says why, and what would change that. */
+export function Empty({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
+  return (
+    <div className="state">
+      <h3>{title}</h3>
+      {children && <div className="state-words">{children}</div>}
+      {action}
+    </div>
+  );
+}
+
+/** A problem with its field and remedy; where a key would help, it can be entered here. */
+export function ErrorState({ problem, retry }: { problem: Problem; retry?: () => void }) {
+  const { title, field, remedy, errors, rows, unknown, request_id } = problem.document;
+  const near = Object.entries(unknown ?? {}).filter(([, names]) => names.length > 0);
+  return (
+    <div className="state state-error" role="alert">
+      <Icon name="warning" size={22} />
+      <h3>{title ?? "That failed"}</h3>
+      <div className="state-words">
+        <p>{problem.message}</p>
+        {field && <p>Where: <code>{field}</code></p>}
+        {errors && errors.length > 1 && (
+          <ul>{errors.map((one) => <li key={one.field}><code>{one.field}</code>: {one.detail}</li>)}</ul>
+        )}
+        {rows && <ul>{rows.slice(0, 5).map((row) => <li key={row}>{row}</li>)}</ul>}
+        {near.map(([name, names]) => <p key={name}>Near to <code>{name}</code>: {names.join(", ")}</p>)}
+        {remedy && <p className="state-remedy">{remedy}</p>}
+        {request_id && problem.status >= 500 && <p className="quiet">Request {request_id}</p>}
+      </div>
+      {problem.needsKey && <KeyEntry />}
+      {retry && !problem.needsKey && <button type="button" className="button" onClick={retry}>Try again</button>}
+    </div>
+  );
+}
+
+interface AnsweredProps<T> {
+  of: Answer<T>;
+  /** What to show while waiting; a few grey lines unless given. */
+  waiting?: ReactNode;
+  children: (data: T) => ReactNode;
+}
+
+/** The answer shown by `children`, or its state. A newer answer that fails leaves the last one, and says so. */
+export function Answered<T>({ of, waiting, children }: AnsweredProps<T>) {
+  if (of.data === undefined) {
+    return of.problem ? <ErrorState problem={of.problem} retry={of.reload} /> : <>{waiting ?? <Skeleton />}</>;
+  }
+  return (
+    <>
+      {of.problem && (
+        <p className="notice tone-warn" role="status">
+          These are the last figures that came: {of.problem.message}{" "}
+          <button type="button" className="link" onClick={of.reload}>Ask again</button>
+        </p>
+      )}
+      {children(of.data)}
+    </>
+  );
+}
