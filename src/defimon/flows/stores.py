@@ -10,7 +10,7 @@ from defimon.flows._store import open_store, store_url
 from defimon.store.database import Store
 from defimon.store.migration import NotMigrated
 
-__all__ = ["Store", "Stores", "current_store", "ready_store"]
+__all__ = ["Store", "Stores", "current_store", "ready_store", "shown_store"]
 
 LEND_S = 10.0
 """Longest wait for a store: by then whoever asked has better things to do."""
@@ -40,6 +40,11 @@ def current_store(settings: Settings) -> Store:
     """The store of the settings as it stands. Raises FixSettings for one that `ready_store` refuses."""
     ready_store(settings)
     return Store(store_url(settings))
+
+
+def shown_store(settings: Settings) -> str:
+    """Where the store lies, without secrets."""
+    return repr(Store(store_url(settings)))
 
 
 class Stores:

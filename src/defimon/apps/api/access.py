@@ -150,6 +150,11 @@ Runner = Annotated[Caller, Depends(RUN)]
 Admin = Annotated[Caller, Depends(ADMIN)]
 
 
+def is_for_readers(route: object) -> bool:
+    """Whether everybody who may read may ask this route."""
+    return isinstance(route, APIRoute) and any(one.call is READ for one in route.dependant.dependencies)
+
+
 def paths_for_readers(routers: Sequence[APIRouter]) -> set[tuple[str, str]]:
     """Path and method (in small letters) of every route that whoever may read may ask."""
     routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
@@ -157,7 +162,7 @@ def paths_for_readers(routers: Sequence[APIRouter]) -> set[tuple[str, str]]:
         (route.path_format, method.lower())
         for route in routes
         for method in route.methods or ()
-        if any(one.call is READ for one in route.dependant.dependencies)
+        if is_for_readers(route)
     }
 
 

@@ -21,6 +21,7 @@ from defimon.apps.api.problems import PROBLEMS, answer_with_problems, with_media
 from defimon.apps.api.rates import Rates
 from defimon.apps.api.remembered import Remembered
 from defimon.apps.api.service import Service
+from defimon.apps.api.shared import open_shared, place_of_answers, place_of_store
 from defimon.core.settings import Settings
 
 COMPRESSED_FROM = 1_000
@@ -48,11 +49,13 @@ documents (RFC 9457) with `detail`, `field` and `remedy`. A page's `next` is the
 
 def create_app(settings: Settings) -> FastAPI:
     """The API on the store of the settings, which is opened at the first question and never migrated here."""
-    service = Service(settings)
+    service, shared = Service(settings), open_shared(settings)
+    rates = Rates(settings.api_rate)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with rates.shared(shared, place_of_store(settings)):
+            yield
         await service.close()
 
     app = FastAPI(
@@ -69,7 +72,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.service = service
     app.state.metrics = Metrics(service)
-    app.state.rates = Rates(settings.api_rate)
+    app.state.rates = rates
+    app.state.shared = shared
     app.state.keys = Keys(service)
     routers = _routers()
     for router in routers:
@@ -105,7 +109,9 @@ def _surround(app: FastAPI, settings: Settings) -> None:
     """From the innermost layer to the outermost."""
     app.add_middleware(ETags)
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM, compresslevel=COMPRESSION)
-    app.add_middleware(Remembered, service=app.state.service)
+    state = app.state
+    place = "" if state.shared is None else place_of_answers(settings)
+    app.add_middleware(Remembered, state.service, state.metrics, state.shared, place)
     app.add_middleware(Dashboard)
     if settings.api_origins:
         app.add_middleware(

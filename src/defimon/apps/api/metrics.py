@@ -38,6 +38,13 @@ class Metrics:
             buckets=SECONDS, registry=self._registry,
         )  # fmt: skip
         self.open_requests = Gauge("defimon_requests_open", "Requests under way.", registry=self._registry)
+        self._answers = Counter(
+            "defimon_answers",
+            "Answers to GET under /v1 by where they came from: memory, waited for another caller's, shared "
+            "by another process, or made.",
+            ("origin",), registry=self._registry,
+        )  # fmt: skip
+        self._origins = {name: self._answers.labels(name) for name in ("memory", "waited", "shared", "made")}
         self._counted: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._registry.register(_OfService(service))
 
@@ -51,6 +58,10 @@ class Metrics:
             counted = self._counted.setdefault((known, route, status), pair)
         counted[0].inc()
         counted[1].observe(seconds)
+
+    def note_answer(self, origin: str) -> None:
+        """Count where an answer came from."""
+        self._origins[origin].inc()
 
     def text(self) -> bytes:
         """Everything, in Prometheus's text format."""

@@ -1,16 +1,18 @@
 """What all routes share: the settings, stores lent to threads, and the state of the store in memory."""
 
 import asyncio
+import contextvars
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
 from fastapi import Request
 
 from defimon.core.errors import DefimonError
+from defimon.core.provenance import text_hash
 from defimon.core.settings import Settings
 from defimon.flows.boards import Standing, standings
 from defimon.flows.catalogue import Catalogue, read_catalogue
@@ -29,14 +31,28 @@ FULL_LOOK_S = 3_600.0
 """Age at which every pool is looked up anew: a row that came late for a quiet pool is seen by then."""
 
 
+NOT_SHOWN = frozenset(
+    {
+        *("job_runs", "cursors", "gaps", "source_health", "raw_answers", "blocks", "events"),
+        *("backtests", "backtest_results", "alert_rules", "alerts", "alert_messages", "api_keys", "baskets"),
+    }
+)
+"""Tables of which no answer is made that is kept: of the machinery, written every few seconds, and of one
+caller's things."""
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One look at the store: all answers that are made from it agree with each other."""
+    """One look at the store: all answers that are made from it agree with each other.
+
+    `version` tells states of the store apart, the same in every process: an answer holds as long as it does.
+    """
 
     catalogue: Catalogue
     names: Names
     board: list[Standing]
     looked_at: float
+    version: str
 
 
 class Service:
@@ -50,15 +66,16 @@ class Service:
         self._full_at = 0.0
         self._gate = asyncio.Lock()
         self._looking: asyncio.Task[Known] | None = None
+        self.told_to_stop = asyncio.Event()
 
     async def reading(self, read: Callable[Concatenate[Store, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`read` with a store as its first argument, in a thread."""
         return await self.working(self._with_store, read, *args, **kwargs)
 
     async def working(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """`work` in a thread."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, lambda: work(*args, **kwargs))
+        """`work` in a thread, whose log lines tell the request too."""
+        loop, context = asyncio.get_running_loop(), contextvars.copy_context()
+        return await loop.run_in_executor(self._threads, lambda: context.run(work, *args, **kwargs))
 
     async def known(self) -> Known:
         """The state of the store, at most a little older than the settings say: a look that is due is taken
@@ -85,6 +102,11 @@ class Service:
         """Seconds since the last look; None before the first."""
         return None if self._known is None else time.monotonic() - self._known.looked_at
 
+    @property
+    def stopping(self) -> bool:
+        """Whether the server was told to stop: it answers for a while still, but asks for no more."""
+        return self.told_to_stop.is_set()
+
     async def close(self) -> None:
         """Wait for reads under way and let go of the stores."""
         if self._looking is not None:
@@ -95,8 +117,7 @@ class Service:
     async def _look(self) -> Known:
         started = time.monotonic()
         full = self._known is None or started - self._full_at > FULL_LOOK_S
-        before = None if self._known is None or full else self._known.catalogue
-        found = await self.reading(_look_at, before, started)
+        found = await self.reading(_look_at, self._known, started, full=full)
         self._full_at = started if full else self._full_at
         self._known = found
         return found
@@ -106,9 +127,14 @@ class Service:
             return read(store, *args, **kwargs)
 
 
-def _look_at(store: Store, before: Catalogue | None, started: float) -> Known:
-    catalogue = read_catalogue(store, before)
-    return Known(catalogue, Names(catalogue), standings(store), started)
+def _look_at(store: Store, before: Known | None, started: float, *, full: bool) -> Known:
+    # The count of changes first: what is written while the look is taken makes the next one see a change.
+    counts = {name: count for name, count in store.changes().items() if name not in NOT_SHOWN}
+    version = text_hash(sorted(counts.items()))
+    if before is not None and not full and before.version == version:
+        return replace(before, looked_at=started)
+    catalogue = read_catalogue(store, None if full or before is None else before.catalogue)
+    return Known(catalogue, Names(catalogue), standings(store), started, version)
 
 
 def _note_fault(task: asyncio.Task[Known]) -> None:
