@@ -103,6 +103,13 @@ class Settings(BaseSettings):
         default=(),
         description="Aave v3 markets to read, chain:0xaddress of the PoolAddressesProvider, by commas.",
     )
+    accounts: tuple[str, ...] = Field(
+        default=(), description="Accounts whose balances to read, chain:0xaddress, separated by commas."
+    )
+    tokens: tuple[str, ...] = Field(
+        default=(),
+        description="ERC-20 tokens whose supply and balances to read, chain:0xaddress, by commas.",
+    )
     exchange_pools: tuple[str, ...] = Field(
         default=(), description="Uniswap v2 and v3 pools to read, chain:0xaddress, separated by commas."
     )
@@ -127,6 +134,9 @@ class Settings(BaseSettings):
     chains_every_s: int = Field(default=60, ge=5, description="Pace at which chains are followed, seconds.")
     development_every_s: int = Field(default=86_400, ge=600, description="Pace of code activity, seconds.")
 
+    backtests_at_once: int = Field(
+        default=2, ge=1, description="Backtests that workers on one store run beside each other."
+    )
     api_open: str = Field(
         default="loopback",
         pattern="^(never|loopback|always)$",
@@ -160,6 +170,8 @@ class Settings(BaseSettings):
         "protocols",
         "contracts",
         "aave_markets",
+        "accounts",
+        "tokens",
         "exchange_pools",
         "api_origins",
         mode="before",

@@ -8,13 +8,14 @@ from functools import partial
 from defimon.core.errors import FixSettings, TryAgain
 from defimon.core.settings import Settings
 from defimon.flows._job_turns import Schedule
+from defimon.flows.backtest_work import BacktestQueue
 from defimon.flows.chain_aggregates import aggregate_chains
 from defimon.flows.collect_sources import collect_sources, list_series
 from defimon.flows.collection import SeriesResult
 from defimon.flows.follow_sources import follow_for
 from defimon.flows.pool_aliases import propose_aliases
 from defimon.flows.retention import drop_old_answers
-from defimon.flows.run_job import Held, Job, Outcome
+from defimon.flows.run_job import Held, Job, Outcome, Task
 from defimon.sources._series import Series
 
 __all__ = ["Held", "Job", "Outcome", "Schedule", "jobs_of"]
@@ -26,6 +27,7 @@ NAMES = {
     "etherscan": "contracts",
     "evm_rpc": "chain:{chain}",
     "github": "development",
+    "holdings": "holdings:{chain}",
     "substrate_rpc": "chain:{chain}",
     "uniswap": "yields:{chain}",
 }
@@ -46,7 +48,7 @@ UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 """Seconds of a unit of time, longest first."""
 
 
-def jobs_of(settings: Settings, only: Sequence[str] = (), *, follow: bool = False) -> list[Job]:
+def jobs_of(settings: Settings, only: Sequence[str] = (), *, follow: bool = False) -> list[Task]:
     """Jobs that collect every series of the settings, aggregate chains, and keep the store in order; by name.
 
     A job's name is that of NAMES, with its pace where another of that name has a quicker one: `yields`,
@@ -57,10 +59,11 @@ def jobs_of(settings: Settings, only: Sequence[str] = (), *, follow: bool = Fals
     groups = _grouped(list_series(settings))
     if settings.files is not None:  # files may come while the worker runs
         groups.setdefault("files", _Group("files", timedelta(seconds=settings.yields_every_s), {"files"}))
-    jobs = [_job(name, group, settings, follow=follow) for name, group in groups.items()]
+    jobs: list[Task] = [_job(name, group, settings, follow=follow) for name, group in groups.items()]
     if any(name.startswith("chain:") for name in groups):
         jobs.append(Job("aggregates", AGGREGATES, _aggregate))
     jobs.append(Job("upkeep", UPKEEP, partial(_keep_up, settings=settings)))
+    jobs.append(BacktestQueue(settings))
     return _chosen(sorted(jobs, key=lambda job: job.name), only)
 
 
@@ -71,7 +74,7 @@ def job_by_series(series: Iterable[Series]) -> dict[str, str]:
     return {one.name: jobs[_name(one), one.every] for one in known}
 
 
-def _chosen(jobs: list[Job], only: Sequence[str]) -> list[Job]:
+def _chosen(jobs: list[Task], only: Sequence[str]) -> list[Task]:
     known = ", ".join(job.name for job in jobs)
     for name in only:
         if not any(_is_of(job, name) for job in jobs):
@@ -79,7 +82,7 @@ def _chosen(jobs: list[Job], only: Sequence[str]) -> list[Job]:
     return [job for job in jobs if not only or any(_is_of(job, name) for name in only)]
 
 
-def _is_of(job: Job, name: str) -> bool:
+def _is_of(job: Task, name: str) -> bool:
     return f"{job.name}:".startswith(f"{name}:")
 
 

@@ -148,6 +148,15 @@ class EvmChain:
         """Native coins of an address, in base units."""
         return int(await self.rpc.call("eth_getBalance", [address, height(block)], read=quantity))
 
+    async def balances(self, addresses: Sequence[str], block: Block = "latest") -> list[int]:
+        """Native coins of each address, in base units, asked as one batch and kept."""
+
+        def check(outcomes: list[Any]) -> list[int]:
+            return [quantity(one) for one in outcomes]
+
+        asked = [("eth_getBalance", (address, height(block))) for address in addresses]
+        return await self.rpc.batch(asked, check=check, keep=self.keep)
+
     async def call_many(
         self, calls: Sequence[tuple[str, bytes]], block: Block = "latest"
     ) -> list[bytes | RpcError]:

@@ -19,6 +19,7 @@ from defimon.core.tables.chain import (
     BLOCKS,
     CONTRACTS,
     EVENTS,
+    HOLDINGS,
     POOL_STATES,
     PROTOCOL_FIGURES,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "GAPS",
     "GAP_STATUSES",
     "HIGHEST_APY",
+    "HOLDINGS",
     "IMPACT_FIGURES",
     "IMPACT_STATISTICS",
     "JOB_RUNS",
@@ -107,6 +109,7 @@ TABLES: dict[str, Table] = {
         EVENTS,
         POOL_STATES,
         CONTRACTS,
+        HOLDINGS,
         PROTOCOL_FIGURES,
         CURSORS,
         GAPS,

@@ -109,6 +109,25 @@ CONTRACTS = Table(
     ("chain", "address", "source"),
 )
 
+HOLDINGS = Table(
+    "holdings",
+    "What an account holds of a token as of one block, and how much of the token there is.",
+    (
+        text("chain", "chain name in lower case", required=True),
+        text("token", "address of the token in lower case; `coin` for the chain's own", required=True),
+        text("account", "address in lower case; `all` for the whole supply", required=True),
+        Column("number", WHOLE, "height of the block", low=0),
+        time("ts", "time of the block"),
+        text("block_hash", "hash of the block", required=True),
+        text("base_units", "the exact amount in base units, in decimal digits", required=True),
+        Column("amount", REAL, "the amount; null where the token tells no decimals", "tokens", True, 0.0),
+        text("symbol", "ticker, if the token tells one"),
+        Column("decimals", WHOLE, "base units are 10 ** decimals a token", nullable=True, low=0, high=255),
+        *PROVENANCE,
+    ),
+    ("chain", "token", "account", "number", "source"),
+)
+
 PROTOCOL_FIGURES = Table(
     "protocol_figures",
     "One figure of a protocol over the interval that ends at `ts`, such as its TVL or fees.",
