@@ -8,8 +8,8 @@ import polars as pl
 
 from defimon.flows.catalogue import Catalogue
 
-SORTS = ("tvl_usd", "apy", "forecast", "volume_24h_usd", "pool_id")
-Sort = Literal["tvl_usd", "apy", "forecast", "volume_24h_usd", "pool_id"]
+SORTS = ("tvl_usd", "apy", "forecast", "forecast_low", "volume_24h_usd", "pool_id")
+Sort = Literal["tvl_usd", "apy", "forecast", "forecast_low", "volume_24h_usd", "pool_id"]
 
 SEARCHED = ("pool_id", "protocol", "chain", "symbol", "meta", "address")
 
@@ -76,7 +76,8 @@ def _beyond(after: tuple[float | None, str], *, backwards: bool) -> pl.Expr:
 
 
 def _kept(wanted: Wanted) -> pl.Expr:
-    kept = [pl.lit(value=True)]
+    # A literal alone has no length, at which filters of long frames fail; every pool has an id.
+    kept = [pl.col("pool_id").is_not_null()]
     kept += [_says(word) for word in wanted.text.casefold().split()]
     for name, values in (
         ("protocol", wanted.protocols),

@@ -1,8 +1,12 @@
 """Pools: found, in order, page by page, and as they were."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+import polars as pl
 import pytest
+
+from defimon.flows.pool_search import Wanted, search_pools
 
 
 def ids(answer):
@@ -27,7 +31,15 @@ def test_pools_are_found_by_words_and_filters(client, query, expected):
     assert ids(client.get(f"/v1/pools?{query}")) == expected
 
 
-@pytest.mark.parametrize("sort", ["tvl_usd", "apy", "forecast", "volume_24h_usd", "pool_id"])
+def test_twenty_thousand_pools_are_listed_without_a_filter(client):
+    assert client.get("/v1/pools").status_code == 200
+    known = client.app.state.service.last.catalogue
+    many = pl.concat([known.pools] * (20_000 // known.pools.height + 1))
+    page = search_pools(replace(known, pools=many), Wanted(), limit=50)
+    assert (len(page.rows), page.total) == (50, many.height)
+
+
+@pytest.mark.parametrize("sort", ["tvl_usd", "apy", "forecast", "forecast_low", "volume_24h_usd", "pool_id"])
 @pytest.mark.parametrize("order", ["asc", "desc"])
 @pytest.mark.parametrize("limit", [1, 4])
 def test_pages_hold_every_pool_once_in_order(client, sort, order, limit):
