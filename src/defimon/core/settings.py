@@ -124,6 +124,11 @@ class Settings(BaseSettings):
         ge=1,
         description="Days for which raw answers of all pools and of chains' nodes are kept whole.",
     )
+    raw_keep_mb: int = Field(
+        default=20_000,
+        ge=1,
+        description="Megabytes of raw answers that are kept whole; over it the oldest lose their bodies.",
+    )
     lease_s: int = Field(
         default=120,
         ge=1,
@@ -153,6 +158,12 @@ class Settings(BaseSettings):
     api_body_bytes: int = Field(default=2_097_152, ge=1_024, description="Largest body of a request, bytes.")
     api_time_s: float = Field(default=30.0, gt=0, description="Longest time of a request, seconds.")
     api_page_rows: int = Field(default=5_000, ge=1, description="Most rows of one page of an answer.")
+    api_drain_s: float = Field(
+        default=0.0,
+        ge=0,
+        description="Seconds for which a server that was told to stop still answers, while /ready says 503.",
+    )
+    api_log: bool = Field(default=True, description="A log line of level INFO for every request.")
     api_refresh_s: float = Field(
         default=30.0, gt=0, description="Age at which the API looks for new data, seconds."
     )

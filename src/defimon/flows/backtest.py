@@ -21,6 +21,7 @@ from defimon.core.settings import Settings
 from defimon.flows.backtest_setup import Setup, period
 from defimon.flows.backtest_swaps import KnownSwaps, SwapPlan, known_swaps
 from defimon.flows.judge import Judgement, Tried, judge
+from defimon.flows.walk import Progress, silent
 from defimon.strategies._base import FAMILY, Strategy
 
 BENCHMARK = "hold"
@@ -68,6 +69,7 @@ def run_backtest(
     predict: Predict | None = None,
     trial_log: Path | None = None,
     swap_plan: SwapPlan | None = None,
+    progress: Progress = silent,
 ) -> BacktestResult:
     """Backtest on a daily panel, every strategy on the same days with the same money.
 
@@ -86,7 +88,10 @@ def run_backtest(
     known = Known(daily.filter(pl.col("day") <= market.days[-1]), market, forecasts)
     strategies, refused = _strategies(setup, known)
     swaps = None if routes is None else routes.of(market.names)
-    runs = {strategy.name: _run(strategy, known, market, setup, swaps) for strategy in strategies}
+    runs = {}
+    for place, strategy in enumerate(strategies):
+        progress(strategy.name, place, len(strategies))
+        runs[strategy.name] = _run(strategy, known, market, setup, swaps)
     settings = {strategy.name: _settings(setup, strategy, forecasts, swap_plan) for strategy in strategies}
     tried = Tried(content_hash(daily, key=("pool_id", "ts")), settings, trial_log)
     ledger = _ledger(runs, market)
@@ -137,8 +142,7 @@ def _wants_forecasts(setup: Setup) -> bool:
 def _strategies(setup: Setup, known: Known) -> tuple[list[Strategy], dict[str, str]]:
     """Strategies to run, the benchmark first, and why others cannot when none was asked for by name."""
     names = dict.fromkeys((BENCHMARK, *(setup.strategies or FAMILY.names())))
-    chosen, refused = [], {}
-    columns = known.columns()
+    chosen, refused, columns = [], {}, known.columns()
     for name in names:
         strategy = FAMILY.load(name)(setup.choices)
         try:

@@ -49,7 +49,8 @@ UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
 
 def jobs_of(settings: Settings, only: Sequence[str] = (), *, follow: bool = False) -> list[Task]:
-    """Jobs that collect every series of the settings, aggregate chains, and keep the store in order; by name.
+    """Jobs that collect every series of the settings, aggregate chains, keep the store in order and run
+    backtests that were asked for; by name.
 
     A job's name is that of NAMES, with its pace where another of that name has a quicker one: `yields`,
     `chain:astar`, `yields:1d`. `only` keeps those whose name, or a beginning of it up to a colon, is given.

@@ -20,6 +20,7 @@ def stored_panel(
     store: Store,
     *,
     sources: Sequence[str] | None = None,
+    pools: Sequence[str] | None = None,
     as_of: datetime | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
@@ -28,11 +29,15 @@ def stored_panel(
 
     A pool that was renamed has one history, under the id by which it goes now.
 
-    `sources` keeps those sources; `as_of` shows what was known then; `since` <= ts < `until`. A pool that
-    several sources tell of is taken from the one with most rows of it, since their figures differ. Flags that
-    look at the whole panel are renewed. Raises BadData when there is no such row.
+    `sources` keeps those sources, `pools` those ids and the ones they had before; `as_of` shows what was
+    known then; `since` <= ts < `until`. A pool that several sources tell of is taken from the one with most
+    rows of it, since their figures differ. Flags that look at the whole panel are renewed. Raises BadData
+    when there is no such row.
     """
-    where = {"source": list(sources)} if sources else None
+    where = {"source": list(sources)} if sources else {}
+    names_then = names_now(store, as_of)
+    if pools:
+        where["pool_id"] = [*pools, *(old for old, new in names_then.items() if new in pools)]
     facts = store.read("yields", as_of=as_of, where=where, since=since, until=until)
     if facts.is_empty():
         told = f" of source {', '.join(sources)}" if sources else ""
@@ -40,12 +45,12 @@ def stored_panel(
             f"The store holds no yields{told}.", remedy="Import a file, or collect from a service, first."
         )
     names = [column.name for column in POOL_ATTRIBUTES]
-    pools = store.read("pools", as_of=as_of, where=where, columns=["pool_id", "source", "ts", *names])
+    attributes = store.read("pools", as_of=as_of, where=where, columns=["pool_id", "source", "ts", *names])
     chosen = facts.join(_fullest_source(facts), on=["pool_id", "source"], how="semi")
     joined = chosen.sort("ts").join_asof(
-        pools.sort("ts"), on="ts", by=["pool_id", "source"], strategy="backward", check_sortedness=False
+        attributes.sort("ts"), on="ts", by=["pool_id", "source"], strategy="backward", check_sortedness=False
     )
-    renamed = _under_one_name(joined.select(PANEL.names), names_now(store, as_of))
+    renamed = _under_one_name(joined.select(PANEL.names), names_then)
     panel = PANEL.validate(renamed).sort("pool_id", "ts", maintain_order=True)
     return with_hindsight(panel)
 

@@ -36,7 +36,8 @@ def _within(moment: datetime) -> datetime:
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Name = Annotated[str, Field(min_length=1, max_length=300)]
-Horizon = Annotated[int, Field(ge=1, le=30, description="days ahead"), BeforeValidator(_whole)]
+Whole = Annotated[int, BeforeValidator(_whole)]
+Horizon = Annotated[Whole, Field(ge=1, le=30, description="days ahead")]
 
 
 def clamped(moment: datetime | None) -> datetime | None:

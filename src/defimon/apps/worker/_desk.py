@@ -10,7 +10,7 @@ import structlog
 
 from defimon.apps.worker._queue import queue_faults
 from defimon.core.errors import DefimonError
-from defimon.flows.run_job import Job, LeasedStore, Place, Stop, run_job
+from defimon.flows.run_job import LeasedStore, Place, Stop, Task
 
 QUEUE_REST_S = 5.0
 """A queue that does not answer is left alone so long: waiting for it would hold up every job."""
@@ -24,7 +24,7 @@ class Desk:
     away, this worker's own.
     """
 
-    def __init__(self, jobs: Sequence[Job], place: Place, queue: Any, stop: Stop) -> None:
+    def __init__(self, jobs: Sequence[Task], place: Place, queue: Any, stop: Stop) -> None:
         self.jobs = {job.name: job for job in jobs}
         self.place = place
         self.faults = queue_faults()
@@ -67,7 +67,7 @@ class Desk:
             return
         store = self._store_of_thread()
         try:
-            run_job(job, self.place, store, self._stop)
+            job.run(self.place, store, self._stop)
         except DefimonError as fault:
             store.close()
             self._log.error("the run log cannot be written", job=name, error=str(fault))
