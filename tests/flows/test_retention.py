@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from defimon.core.settings import Settings
+from defimon.flows import retention
 from defimon.flows._raw_answers import keep_answer, kept_answers
 from defimon.flows.retention import drop_old_answers
 from defimon.sources._http import Answer
@@ -96,3 +97,29 @@ def test_of_old_answers_of_a_chains_nodes_none_keeps_its_body(store, source):
 def test_what_a_service_may_edit_is_kept_for_good(store, source):
     keep(store, 400, 0, "https://service/history", source)
     assert drop_old_answers(store, Settings(), NOW).answers == 0
+
+
+def sizes(store):
+    return {row["ts"]: len(row["body"]) for row in store.read("raw_answers").to_dicts() if row["body"]}
+
+
+def test_over_the_room_that_is_set_the_oldest_bodies_go_those_of_chains_first(store, monkeypatch):
+    monkeypatch.setattr(retention, "MEGABYTE", 1)
+    coins = [keep(store, days, 0, "https://service/history", "coingecko") for days in (9, 3)]
+    blocks = [keep(store, days, 1, "https://node eth_getBlockByNumber", "evm_rpc") for days in (8, 4, 1)]
+    of = sizes(store)
+    room = sum(of[at] for at in (*coins, blocks[2]))
+    assert drop_old_answers(store, Settings(raw_keep_mb=room), NOW).answers == 2
+    assert bodies(store) == sorted([*coins, blocks[2]])
+    assert drop_old_answers(store, Settings(raw_keep_mb=room), NOW).answers == 0
+    assert drop_old_answers(store, Settings(raw_keep_mb=of[coins[1]]), NOW).answers == 2
+    assert bodies(store) == [coins[1]]
+    assert store.read("raw_answers").height == 5
+
+
+def test_what_has_no_body_any_more_is_not_looked_at(store):
+    keep(store, 20, 0)
+    told = store._open().rows(
+        "EXPLAIN QUERY PLAN SELECT sha256 FROM raw_answers WHERE length(body) > 0 AND ts < 5"
+    )
+    assert "ix_raw_bodies" in str(told)

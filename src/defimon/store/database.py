@@ -143,7 +143,7 @@ class Store:
             return count_between(self._open(), contract(table), *edges, where or {}, marked)
 
     def bodies(self, before: datetime) -> pl.DataFrame:
-        """Answers of an earlier `ts` that have their body, by `store.reading.BODY_NAMES`, without it."""
+        """Answers of an earlier `ts` that have their body, by `store.reading.BODY_NAMES` and its `size`."""
         with explained(self._address):
             return bodies(self._open(), before)
 

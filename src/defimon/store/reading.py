@@ -14,7 +14,7 @@ from defimon.store import lanes
 from defimon.store.connection import Connection
 from defimon.store.literals import literal
 from defimon.store.order import in_key_order, same_as_next
-from defimon.store.schema import SQL_TABLES, VERSION_KEY, primary_key
+from defimon.store.schema import SQL_TABLES, VERSION_KEY, WITH_BODY, primary_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +100,18 @@ BODY_NAMES = ("sha256", "request", "ts", "length", "source")
 
 
 def bodies(connection: Connection, before: datetime) -> pl.DataFrame:
-    """`BODY_NAMES` of answers of an earlier `ts` that have their body, in order of time."""
+    """Answers of an earlier `ts` that have their body, in order of time: `BODY_NAMES`, and the body's `size` as
+    it is stored, in bytes.
+    """
     stored, table = SQL_TABLES["raw_answers"], TABLES["raw_answers"]
-    chosen = sa.select(*(stored.c[name] for name in BODY_NAMES)).where(
-        # In this order: a body's length stands in the head of its row, what comes after a body far behind it.
+    size = sa.func.length(stored.c["body"]).label("size")
+    chosen = sa.select(*(stored.c[name] for name in BODY_NAMES), size).where(
+        # As the index of such answers has it, which only serves what says the very same.
+        WITH_BODY,
         stored.c["ts"] < micros_of(before, "before"),
-        sa.func.length(stored.c["body"]) > 0,
     )
-    found = connection.frame(chosen, pl.Schema({name: table.schema[name] for name in BODY_NAMES}))
-    return found.sort("ts", "sha256", "request")
+    names = pl.Schema({name: table.schema[name] for name in BODY_NAMES} | {"size": pl.Int64()})
+    return connection.frame(chosen, names).sort("ts", "sha256", "request")
 
 
 def versions(

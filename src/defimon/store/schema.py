@@ -54,6 +54,18 @@ def sql_table(table: Table, metadata: sa.MetaData) -> sa.Table:
 METADATA = sa.MetaData()
 SQL_TABLES: dict[str, sa.Table] = {name: sql_table(table, METADATA) for name, table in TABLES.items()}
 
+_ANSWERS = SQL_TABLES["raw_answers"].c
+WITH_BODY = sa.text("length(body) > 0")
+RAW_BODIES = sa.Index(
+    "ix_raw_bodies",
+    *(_ANSWERS[name] for name in ("ts", "source", "length", "sha256")),
+    sqlite_where=WITH_BODY,
+    postgresql_where=WITH_BODY,
+)
+"""Answers that have their body, few among all that ever came. `length` is in it because it stands behind the
+body in a row.
+"""
+
 CHANGES = sa.Table(
     "changes",
     METADATA,
