@@ -10,6 +10,7 @@ from defimon.apps.api.application import create_app
 from defimon.apps.api.routes.quotes import EXAMPLE
 from defimon.core.settings import load_settings
 
+BACKTEST = {"strategies": ["highest_apy"], "pools": ["aave-v3:ethereum:USDC"]}
 BASKET = {"pools": {"lido:stETH": 1}}
 ASKED = {"strategies": ["lido"], "horizon_days": 7}
 
@@ -40,6 +41,13 @@ ROUTES = {
     ("GET", "/v1/baskets/{name}"): ("read", None),
     ("PUT", "/v1/baskets/{name}"): ("run", BASKET),
     ("DELETE", "/v1/baskets/{name}"): ("run", None),
+    ("POST", "/v1/backtests"): ("run", BACKTEST),
+    ("GET", "/v1/backtests"): ("read", None),
+    ("GET", "/v1/backtests/{backtest_id}"): ("read", None),
+    ("GET", "/v1/backtests/{backtest_id}/result"): ("read", None),
+    ("GET", "/v1/backtests/{backtest_id}/trades"): ("read", None),
+    ("POST", "/v1/backtests/{backtest_id}/cancel"): ("run", None),
+    ("DELETE", "/v1/backtests/{backtest_id}"): ("run", None),
 }
 """What each route needs, and a body that it takes."""
 
@@ -54,7 +62,7 @@ def headers_of(caller, keys):
 
 
 def path_of(template):
-    known = {"{pool_id}": "lido:stETH", "{version}": "none", "{name}": "mine"}
+    known = {"{pool_id}": "lido:stETH", "{version}": "none", "{name}": "mine", "{backtest_id}": "none"}
     for part, value in known.items():
         template = template.replace(part, value)
     return template
@@ -65,7 +73,7 @@ def expected(need, caller, *, opened):
         return {200}
     if caller not in HELD or (caller == "nobody" and (not opened or need != "read")):
         return {401}
-    return {200, 204, 404} if HELD[caller] >= RANK[need] else {403}
+    return {200, 202, 204, 404} if HELD[caller] >= RANK[need] else {403}
 
 
 def routes_of(app):
