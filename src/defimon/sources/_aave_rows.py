@@ -35,9 +35,14 @@ MAIN_MARKETS = {
 
 def pool_id_of(place: Place, asset: str) -> str:
     """A market's reserve by name: a chain may have several markets, and an asset a reserve in each."""
+    return f"aave-v3:{asset_id_of(place, asset)}"
+
+
+def asset_id_of(place: Place, asset: str) -> str:
+    """An asset by the market whose oracle prices it: two of one chain may say different things of it."""
     if MAIN_MARKETS.get(place.chain) == place.address:
-        return f"aave-v3:{place.chain}:{asset}"
-    return f"aave-v3:{place.chain}:{place.address}:{asset}"
+        return f"{place.chain}:{asset}"
+    return f"{place.chain}:{place.address}:{asset}"
 
 
 def panel_of(
@@ -66,7 +71,7 @@ def prices_of(
     known = known_at(time_of(block))
     return MARKET_PRICES.rows(
         {
-            "asset_id": f"{place.chain}:{one.asset}",
+            "asset_id": asset_id_of(place, one.asset),
             "ts": time_of(block),
             "close_usd": one.price,
             "known_at": known,

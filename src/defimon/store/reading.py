@@ -100,8 +100,8 @@ BODY_NAMES = ("sha256", "request", "ts", "length", "source")
 
 
 def bodies(connection: Connection, before: datetime) -> pl.DataFrame:
-    """Answers of an earlier `ts` that have their body, in order of time: `BODY_NAMES`, and the body's `size` as
-    it is stored, in bytes.
+    """Answers of an earlier `ts` that have their body, in order of time: `BODY_NAMES`, and the body's `size`
+    as it is stored, in bytes.
     """
     stored, table = SQL_TABLES["raw_answers"], TABLES["raw_answers"]
     size = sa.func.length(stored.c["body"]).label("size")
