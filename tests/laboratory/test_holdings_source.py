@@ -49,7 +49,7 @@ def test_amounts_at_the_end_of_each_day_are_those_of_the_node_and_the_contracts(
     asked = settings(market.url, accounts, [*tokens, NOBODY])
     (result,) = collect_sources(asked, ["holdings"], since=datetime.fromtimestamp(first, UTC)).results
     assert (result.error, result.gaps_open) == ("", 0)
-    assert result.warnings == (f"local:{NOBODY} tells no supply: it is no token, or not yet.",)
+    assert result.warnings == (f"local:{NOBODY} is no contract, or not yet.",)
     with open_store(asked) as store:
         rows = store.read("holdings")
     last = rows.filter(pl.col("number") == rows["number"].max())

@@ -33,7 +33,7 @@ def test_two_markets_of_one_chain_price_an_asset_each_for_itself(store):
     for place, price in ((MAIN, 2.0), (OTHER, 3.0)):
         store.write("market_prices", prices_of([reserve(price)], place, BLOCK, "aave", "observed"))
     rows = store.read("market_prices", columns=["asset_id", "close_usd"]).rows()
-    assert rows == [(f"ethereum:{OTHER.address}:{ASSET}", 3.0), (f"ethereum:{ASSET}", 2.0)]
+    assert rows == [(f"ethereum:{ASSET}", 2.0), (f"ethereum:{OTHER.address}:{ASSET}", 3.0)]
     assert store.count("market_prices") == 2
 
 

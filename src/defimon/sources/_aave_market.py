@@ -20,7 +20,7 @@ from defimon.sources._aave_calls import (
 )
 from defimon.sources._aave_rewards import Reward, read_rewards
 from defimon.sources._evm_ahead import Ahead
-from defimon.sources._evm_tokens import SUPPLY, SYMBOL, balance_call, number_in, symbol_in, told
+from defimon.sources._evm_tokens import SUPPLY, SYMBOL, NoAnswer, balance_call, number_in, symbol_in, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,8 @@ async def _address_at(ahead: Ahead, provider: str, call: bytes) -> str:
     (answer,) = await ahead.ask([(provider, call)])
     if isinstance(answer, BadData):
         raise answer
+    if not answer and await ahead.has_code(provider):
+        raise NoAnswer(f"{provider} is a contract and answers nothing.")
     return address_in(answer) if answer else NOBODY
 
 
@@ -99,4 +101,6 @@ async def _prices(ahead: Ahead, oracle: str, assets: list[str]) -> list[float | 
         return [None] * len(assets)
     (scale,) = words(unit, 1)
     answers = await ahead.ask([(oracle, price_call(asset)) for asset in assets])
+    if b"" in answers:  # an oracle that knows no price says 0 or refuses
+        raise NoAnswer(f"the oracle {oracle} answers nothing.")
     return [(told(number_in, answer) or 0) / scale or None for answer in answers]

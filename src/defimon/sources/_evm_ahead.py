@@ -44,6 +44,10 @@ class Ahead:
             found.append(answer)
         return found
 
+    async def has_code(self, address: str) -> bool:
+        """Whether a contract is there."""
+        return await self._evm.has_code(address, self._block)
+
     async def _fetch(self, calls: Sequence[ContractCall]) -> None:
         if calls:
             answers = await self._evm.call_many(calls, self._block)

@@ -157,6 +157,10 @@ class EvmChain:
         asked = [("eth_getBalance", (address, height(block))) for address in addresses]
         return await self.rpc.batch(asked, check=check, keep=self.keep)
 
+    async def has_code(self, address: str, block: Block = "latest") -> bool:
+        """Whether a contract is there, so that a call of it that returns nothing was not understood."""
+        return bool(await self.rpc.call("eth_getCode", [address, height(block)], read=data))
+
     async def call_many(
         self, calls: Sequence[tuple[str, bytes]], block: Block = "latest"
     ) -> list[bytes | RpcError]:

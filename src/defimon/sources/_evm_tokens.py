@@ -17,6 +17,10 @@ WORD = 32
 T = TypeVar("T")
 
 
+class NoAnswer(BadData):
+    """A call returned less than was expected, mostly nothing: no contract is there, or the node lacks it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """A token as of one block; `supply` in base units. What the contract does not tell is None."""
@@ -33,9 +37,9 @@ def balance_call(owner: str) -> bytes:
 
 
 def number_in(answer: bytes) -> int:
-    """The one number that a call returned. Raises BadData."""
+    """The one number that a call returned. Raises NoAnswer."""
     if len(answer) < WORD:
-        raise BadData(f"a call returned {len(answer)} bytes, expected a number of {WORD}.")
+        raise NoAnswer(f"a call returned {len(answer)} bytes, expected a number of {WORD}.")
     return int.from_bytes(answer[:WORD], "big")
 
 

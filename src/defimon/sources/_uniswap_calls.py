@@ -4,6 +4,7 @@ Sources: Uniswap/v2-core (IUniswapV2Pair.sol), Uniswap/v3-core (IUniswapV3PoolSt
 """
 
 from defimon.core.errors import BadData
+from defimon.sources._evm_tokens import NoAnswer
 
 # First 4 bytes of keccak256 of the signature.
 TOKEN_0 = bytes.fromhex("0dfe1681")  # token0()
@@ -25,7 +26,7 @@ MAX_TICK = 887_272
 
 
 class NoPool(BadData):
-    """There is no such pool at that block, or it holds nothing yet."""
+    """There is no such pool, or it holds nothing yet."""
 
 
 def bitmap_call(word: int) -> bytes:
@@ -37,9 +38,9 @@ def tick_call(tick: int) -> bytes:
 
 
 def numbers(answer: bytes, count: int, *, signed: tuple[int, ...] = ()) -> tuple[int, ...]:
-    """The first `count` words of an answer; those at places `signed` may be negative. Raises NoPool."""
+    """The first `count` words of an answer; those at places `signed` may be negative. Raises NoAnswer."""
     if len(answer) < count * WORD:
-        raise NoPool(f"a call returned {len(answer)} bytes, expected {count * WORD}: no such pool.")
+        raise NoAnswer(f"a call returned {len(answer)} bytes, expected {count * WORD}: no such pool.")
     return tuple(
         int.from_bytes(answer[place * WORD : (place + 1) * WORD], "big", signed=place in signed)
         for place in range(count)
@@ -47,7 +48,7 @@ def numbers(answer: bytes, count: int, *, signed: tuple[int, ...] = ()) -> tuple
 
 
 def address_in(answer: bytes) -> str:
-    """The one address that a call returned, in lower case. Raises NoPool."""
+    """The one address that a call returned, in lower case. Raises NoAnswer, NoPool."""
     (value,) = numbers(answer, 1)
     if value >> 160:
         raise NoPool("a call returned a number where an address is expected: no such pool.")

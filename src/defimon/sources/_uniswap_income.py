@@ -13,7 +13,7 @@ from typing import Any
 from defimon.core.units import DAYS_PER_YEAR
 from defimon.sources._evm_chain import EvmChain
 from defimon.sources._evm_moments import DAY, last_block_until, time_of
-from defimon.sources._evm_tokens import SUPPLY, Token, balance_call
+from defimon.sources._evm_tokens import SUPPLY, NoAnswer, Token, balance_call
 from defimon.sources._evm_words import Header
 from defimon.sources._stablecoins import STABLECOINS
 from defimon.sources._uniswap_calls import GROWTH_0, GROWTH_1, RESERVES, SLOT_0, NoPool, numbers
@@ -37,7 +37,7 @@ class Income:
 async def income_until(evm: EvmChain, pool: Pool, block: Header) -> Income | None:
     """Income over the day up to the end of `block`; None where the pool is younger than a day.
 
-    Raises RpcError where the node has no state of the day before.
+    Raises RpcError, or NoAnswer, where the node has no state of the day before.
     """
     first = await evm.header(0)
     if time_of(block) - time_of(first) < DAY:
@@ -51,6 +51,10 @@ async def income_until(evm: EvmChain, pool: Pool, block: Header) -> Income | Non
         else:
             growth, index = 1.0 + await _range_income(evm, pool, before.number, block.number), None
     except NoPool:
+        return None
+    except NoAnswer:
+        if await evm.has_code(pool.place.address, before.number):
+            raise
         return None
     return Income(float(growth ** (DAYS_PER_YEAR / days) - 1.0), index)
 

@@ -13,6 +13,7 @@ from defimon.sources._base import Source, as_panel
 from defimon.sources._evm_chain import EvmChain
 from defimon.sources._evm_moments import day_ends, time_of
 from defimon.sources._evm_places import Place
+from defimon.sources._evm_tokens import NoAnswer
 from defimon.sources._evm_words import Header
 from defimon.sources._final_moments import known_at
 from defimon.sources._rpc_refusals import RpcError
@@ -33,7 +34,7 @@ async def state_batches(
             cursor = Cursor(block.number, time_of(block), block.hash)
             done, total = block.number - after.number, until.number - after.number
             try:
-                state = await state_of(evm, pool, block.number)
+                state = await _state(evm, pool, block.number)
             except NoPool as nothing:
                 yield Batch(cursor=cursor, warnings=(nothing.message,), done=done, total=total)
                 continue
@@ -52,12 +53,24 @@ async def state_batches(
             )
 
 
+async def _state(evm: EvmChain, pool: Pool, block: int) -> dict[str, Any]:
+    """As `state_of`. Raises NoPool where the contract is younger than the block; a contract that is there and
+    answers nothing is a fault of the node's.
+    """
+    try:
+        return await state_of(evm, pool, block)
+    except NoAnswer as nothing:
+        if await evm.has_code(pool.place.address, block):
+            raise
+        raise NoPool(f"There is no pool {pool.place.address} at block {block} yet.") from nothing
+
+
 async def _income(
     evm: EvmChain, pool: Pool, state: dict[str, Any], block: Header
 ) -> tuple[dict[str, Any] | None, tuple[str, ...]]:
     try:
         return await panel_row(evm, pool, state, block), ()
-    except RpcError as refusal:
+    except (RpcError, NoAnswer) as refusal:
         why = f"Fee income of {pool.place.chain}:{pool.place.address} is not known: {refusal.message}"
         return None, (why,)
 

@@ -5,7 +5,7 @@ contract says what it holds and how many decimals it has, truly or not; balances
 without a transfer; nodes tell no supply of a chain's own coin (`market_prices` has it).
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,11 +17,12 @@ from defimon.core.tables import HOLDINGS
 from defimon.sources._evm_chain import EvmChain
 from defimon.sources._evm_moments import day_ends, time_of
 from defimon.sources._evm_places import places_in
-from defimon.sources._evm_tokens import Token, balance_call, number_in, told
+from defimon.sources._evm_tokens import SUPPLY, NoAnswer, Token, balance_call, number_in
 from defimon.sources._evm_visits import chains_of, visited
 from defimon.sources._evm_words import Header
 from defimon.sources._final_moments import known_at
 from defimon.sources._http import Http
+from defimon.sources._rpc_refusals import RpcError
 from defimon.sources._series import Batch, Cursor, Gap, Keep, Series, SeriesSource, Wanted
 
 ACCOUNTS, TOKENS = "DEFIMON_ACCOUNTS", "DEFIMON_TOKENS"
@@ -119,28 +120,34 @@ class Holdings(SeriesSource):
 async def _amounts(one: _Chain, block: int) -> tuple[list[tuple[Token, str, int]], tuple[str, ...]]:
     """Token, account and base units of all that the chain is asked for, and warnings of what is no token.
 
-    Raises RpcError where no node has the state of that block.
+    Raises BadData where no node has the state of that block.
     """
     coin = Token(COIN, one.evm.chain.coin, one.evm.chain.decimals, None)
     coins = await one.evm.balances(one.accounts, block)
     found = [(coin, account, units) for account, units in zip(one.accounts, coins, strict=True)]
-    tokens = await one.evm.tokens(one.tokens, block)
-    there = [token for token in tokens if token.supply is not None]
-    found += [(token, ALL, token.supply) for token in there if token.supply is not None]
-    found += await _balances(one.evm, there, one.accounts, block)
-    missing = [token.address for token in tokens if token.supply is None]
-    name = one.evm.chain.name
-    return found, tuple(f"{name}:{token} tells no supply: it is no token, or not yet." for token in missing)
+    warnings = []
+    there = []
+    for token in await one.evm.tokens(one.tokens, block):
+        if token.supply is not None:
+            there.append(token)
+            found.append((token, ALL, token.supply))
+        else:
+            warnings.append(f"{one.evm.chain.name}:{token.address} {await _no_token(one.evm, token, block)}")
+    pairs = [(token, account) for token in there for account in one.accounts]
+    asked = [(token.address, balance_call(account)) for token, account in pairs]
+    for (token, account), answer in zip(pairs, await one.evm.call_many(asked, block), strict=True):
+        if isinstance(answer, RpcError):
+            warnings.append(f"{one.evm.chain.name}:{token.address} refuses the balance of {account}.")
+        else:
+            found.append((token, account, number_in(answer)))
+    return found, tuple(warnings)
 
 
-async def _balances(
-    evm: EvmChain, tokens: Sequence[Token], accounts: Sequence[str], block: int
-) -> list[tuple[Token, str, int]]:
-    pairs = [(token, account) for token in tokens for account in accounts]
-    answers = await evm.call_many([(token.address, balance_call(account)) for token, account in pairs], block)
-    amounts = [told(number_in, answer) for answer in answers]
-    return [
-        (token, account, units)
-        for (token, account), units in zip(pairs, amounts, strict=True)
-        if units is not None
-    ]
+async def _no_token(evm: EvmChain, token: Token, block: int) -> str:
+    """Why a token tells no supply. Raises NoAnswer where that is a fault of the node's."""
+    (answer,) = await evm.call_many([(token.address, SUPPLY)], block)
+    if isinstance(answer, RpcError):
+        return f"is no token: {answer.message}"
+    if await evm.has_code(token.address, block):
+        raise NoAnswer(f"{token.address} is a contract and tells no supply.")
+    return "is no contract, or not yet."
