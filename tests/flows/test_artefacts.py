@@ -18,13 +18,13 @@ from defimon.flows.artefacts import (
     find_kept,
     keep_model,
     kept_models,
-    load_model,
     name_champion,
     registry_of,
 )
 from defimon.flows.keep import train_and_keep
 from defimon.flows.load import daily
 from defimon.flows.prepare import prepare_all, target_of
+from defimon.flows.restore import load_model
 from defimon.flows.train import fit, fitting_of, model_spec
 from defimon.store.registry import Registry
 
@@ -70,7 +70,7 @@ import sys
 from pathlib import Path
 import polars as pl
 from defimon.evaluation.universe import UniverseRules, eligible
-from defimon.flows.artefacts import load_model
+from defimon.flows.restore import load_model
 from defimon.flows.load import daily
 from defimon.flows.prepare import prepare_all, target_of
 from defimon.store.registry import Registry
@@ -191,7 +191,7 @@ def test_nobody_is_champion_once_the_gate_chose_the_yardstick(prepared, settings
             rows = store.read("model_versions").filter(pl.col("alias") == "champion")
             seen.append(rows["version"].to_list())
     assert seen == [[versions[0]], [versions[1]], []]
-    assert [one.alias for one in registry.list("apy_mean", 7)] == [None, None]
+    assert registry.aliases("apy_mean", 7) == {"previous": versions[1]}
 
 
 def test_a_kept_model_is_found_by_the_start_of_its_version_alone(prepared, settings):

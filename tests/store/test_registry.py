@@ -99,3 +99,26 @@ def test_an_alias_file_with_other_things_is_refused(registry):
     (added.folder.parent / "aliases.json").write_text('{"emperor": "x"}')
     with pytest.raises(BadData, match=r"aliases\.json"):
         registry.list("apy_mean", 7)
+
+
+def test_who_is_crowned_is_champion_and_the_one_before_is_previous(registry):
+    first, second = registry.add(artefact(alpha=1.0)), registry.add(artefact(alpha=2.0))
+    registry.set_alias("apy_mean", 7, "challenger", second.version)
+    registry.crown("apy_mean", 7, first.version)
+    registry.crown("apy_mean", 7, second.version)
+    assert registry.aliases("apy_mean", 7) == {"champion": second.version, "previous": first.version}
+    registry.crown("apy_mean", 7, second.version)
+    assert registry.aliases("apy_mean", 7) == {"champion": second.version, "previous": first.version}
+    registry.crown("apy_mean", 7, None)
+    assert registry.aliases("apy_mean", 7) == {"previous": second.version}
+
+
+def test_a_step_back_makes_the_champion_before_champion_again_then_nobody(registry):
+    first, second = registry.add(artefact(alpha=1.0)), registry.add(artefact(alpha=2.0))
+    registry.crown("apy_mean", 7, first.version)
+    registry.crown("apy_mean", 7, second.version)
+    assert registry.step_back("apy_mean", 7) == first.version
+    assert registry.aliases("apy_mean", 7) == {"champion": first.version}
+    assert registry.step_back("apy_mean", 7) is None
+    assert registry.aliases("apy_mean", 7) == {}
+    assert registry.step_back("apy_drop", 7) is None

@@ -70,20 +70,42 @@ def tracked(raw: Floats, recent: Floats, asked: Asked, tracking: Tracking | None
     `raw` (n, 5) quantiles at LEVELS; `recent` (n, 2) the range lately shown, NaN where unknown. Walks the
     days in order: a day's bounds use the truths that had ended before it.
     """
+    return track(raw, recent, asked, tracking)[0]
+
+
+def track(
+    raw: Floats, recent: Floats, asked: Asked, tracking: Tracking | None = None
+) -> tuple[Floats, Floats, Floats]:
+    """Bounds as `tracked`, and where they stood on the last day: the common position (2,) and each pool's
+    deviation from it (pools, 2).
+    """
     tracking = tracking or Tracking()
-    raw = np.sort(raw, axis=1)
-    inner, outer = raw[:, [1, 3]], raw[:, [0, 4]]
-    beyond = np.stack([np.fmin(outer[:, 0], recent[:, 0]), np.fmax(outer[:, 1], recent[:, 1])], axis=1)
-    outer = outer + tracking.range_share * (beyond - outer)
-    bounds = np.full_like(inner, np.nan)
+    bounds = np.full((len(raw), 2), np.nan)
     position = _Position(tracking, int(asked.pool.max()) + 1)
+    inner, outer = _reach(raw, recent, tracking)
     waiting = _by_day(asked.day)
     for today in range(int(asked.day.min()), int(asked.day.max()) + 1):
         for rows in _ended(asked, today):
             position.learn(bounds[rows], asked, rows)
         now = waiting.get(today, NOBODY)
         bounds[now] = inner[now] + position.of(asked.pool[now]) * (outer[now] - inner[now])
-    return bounds
+    return bounds, position.common_, position.own_
+
+
+def bounds_at(raw: Floats, recent: Floats, position: Floats, tracking: Tracking | None = None) -> Floats:
+    """Bounds (n, 2) of forecasts whose bounds stand at `position` (n, 2), that of `track` in each row's pool:
+    the common one and its own deviation together.
+    """
+    inner, outer = _reach(raw, recent, tracking or Tracking())
+    return inner + np.clip(position, 0.0, 1.0) * (outer - inner)
+
+
+def _reach(raw: Floats, recent: Floats, tracking: Tracking) -> tuple[Floats, Floats]:
+    """Bounds (n, 2) at position 0 and at position 1."""
+    raw = np.sort(raw, axis=1)
+    inner, outer = raw[:, [1, 3]], raw[:, [0, 4]]
+    beyond = np.stack([np.fmin(outer[:, 0], recent[:, 0]), np.fmax(outer[:, 1], recent[:, 1])], axis=1)
+    return inner, outer + tracking.range_share * (beyond - outer)
 
 
 class _Position:
@@ -168,12 +190,18 @@ def error_quantiles(point: Floats, asked: Asked) -> Floats:
     NaN on days by which fewer than FEWEST_TRUTHS were known.
     """
     out = np.full((len(point), len(LEVELS)), np.nan)
-    error = asked.truth - point
     for today, rows in _by_day(asked.day).items():
-        known = (asked.label_end < today) & np.isfinite(error) & asked.judged
-        if known.sum() >= FEWEST_TRUTHS:
-            out[rows] = point[rows, None] + np.quantile(error[known], LEVELS)
+        moved = error_offsets(point, asked, today)
+        if moved is not None:
+            out[rows] = point[rows, None] + moved
     return out
+
+
+def error_offsets(point: Floats, asked: Asked, today: int) -> Floats | None:
+    """Quantiles (5,) of the errors that were known before `today`; None of fewer than FEWEST_TRUTHS."""
+    error = asked.truth - point
+    known = (asked.label_end < today) & np.isfinite(error) & asked.judged
+    return np.quantile(error[known], LEVELS) if known.sum() >= FEWEST_TRUTHS else None
 
 
 def _by_day(day: Days) -> dict[int, NDArray[np.int64]]:

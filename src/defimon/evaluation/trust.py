@@ -37,6 +37,13 @@ def shares(losses: Floats, asked: Asked) -> Floats:
     `losses` (n, 6) are the errors that each of SHARES would have had, NaN where the truth is unknown. Walks
     the days in order: a day's shares use the losses that were known before it.
     """
+    return learn_shares(losses, asked)[0]
+
+
+def learn_shares(losses: Floats, asked: Asked) -> tuple[Floats, Floats, Floats | None]:
+    """Shares (n,) as `shares`, and what they rested on the last day: the faded losses of each pool (pools, 6)
+    and the mean ones of all (6,), None where too few were known.
+    """
     grid = np.array(SHARES)
     own = np.zeros((int(asked.pool.max()) + 1, len(grid)))
     common, count = np.zeros(len(grid)), 0.0
@@ -53,8 +60,19 @@ def shares(losses: Floats, asked: Asked) -> Floats:
         seen += len(ended)
         now = np.flatnonzero(asked.day == today)
         if len(now) and seen >= FEWEST_TRUTHS:
-            out[now] = _weighted(own[asked.pool[now]] + PRIOR * common / count) @ grid
-    return out
+            out[now] = shares_at(own[asked.pool[now]], common / count)
+    return out, own, common / count if seen >= FEWEST_TRUTHS else None
+
+
+def shares_at(own: Floats, common: Floats | None, days: int = 0) -> Floats:
+    """Shares (n,) of forecasts made `days` after the day for which `learn_shares` gave the losses `own`
+    (n, 6) of each one's pool, and `common`.
+    """
+    grid = np.array(SHARES)
+    if common is None:
+        return np.full(len(own), grid.mean())
+    # The mean of all fades in the numerator as in the denominator.
+    return np.asarray(_weighted(own * 0.5 ** (days / HALF_LIFE) + PRIOR * common) @ grid)
 
 
 def _weighted(total: Floats) -> NDArray[np.float64]:

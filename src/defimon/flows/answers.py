@@ -1,19 +1,18 @@
 """From raw forecasts to answers: trust, calibrated intervals, the gate's choice, probabilities of a fall."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import polars as pl
 
 from defimon.evaluation.gate import choose
-from defimon.evaluation.intervals import Asked, error_quantiles, recent_range, tracked
-from defimon.evaluation.scores import Floats, log_percent, overlap
+from defimon.evaluation.scores import overlap
 from defimon.evaluation.splits import day_number
-from defimon.evaluation.trust import SHARES, shares
-from defimon.flows.prepare import NEVER, Prepared
-from defimon.flows.train import RAW_QUANTILES, model_spec
-from defimon.models._base import RATE_FLOOR, from_log_ratio, log_ratio
+from defimon.evaluation.universe import UniverseRules
+from defimon.flows.calibrate import Calibration, calibrated, scaled
+from defimon.flows.prepare import Prepared
+from defimon.flows.train import model_spec
 
 COLUMNS = (
     *("pool_id", "ts", "target", "horizon", "model", "yhat", "q05", "q50", "q95", "p_drop20", "y"),
@@ -82,45 +81,29 @@ def _with_truth(one: Prepared, raw: pl.DataFrame, judged: Collection[str]) -> pl
 
 
 def _calibrated(one: Prepared, rows: pl.DataFrame, *, in_log: bool) -> pl.DataFrame:
-    """Rows of one model, trusted as its past deserved, with bounds that held on what was known each day."""
-    anchor, y = rows["anchor"].to_numpy(), rows["y"].to_numpy()
-    asked = Asked(
-        truth=log_ratio(y, anchor),
-        pool=rows["pool"].to_numpy(),
-        day=rows["day"].to_numpy(),
-        label_end=rows["label_end"].to_numpy(),
-        judged=rows["judged"].to_numpy(),
-    )
-    point = log_ratio(rows["point"].to_numpy(), anchor)
-    if model_spec(rows["model"][0]).wants_trust():
-        point = point * shares(_losses(point, anchor, y, in_log=in_log), asked)
-    quantiles = log_ratio(rows.select(RAW_QUANTILES).fill_null(float("nan")).to_numpy(), anchor[:, None])
-    none = ~np.isfinite(quantiles).all(axis=1)
-    if none.any():
-        quantiles[none] = error_quantiles(point, asked)[none]
-    bounds = from_log_ratio(tracked(quantiles, _recent(one, asked, anchor), asked), anchor[:, None])
-    level = from_log_ratio(point, anchor)
-    return rows.with_columns(
-        pl.Series("point", level),
-        pl.Series("q05", np.minimum(bounds[:, 0], level)).fill_nan(None),
-        pl.Series("q50", level),
-        pl.Series("q95", np.maximum(bounds[:, 1], level)).fill_nan(None),
-    )
+    trusted = model_spec(rows["model"][0]).wants_trust()
+    return calibrated(one, rows, trusted=trusted, in_log=in_log)[0]
 
 
-def _losses(point: Floats, anchor: Floats, y: Floats, *, in_log: bool) -> Floats:
-    """(n, shares) errors, in the unit that is scored, of each share of the log-ratio."""
-    said = from_log_ratio(np.outer(point, SHARES), anchor[:, None])
-    return np.abs(_scale(said, in_log=in_log) - _scale(y[:, None], in_log=in_log))
-
-
-def _recent(one: Prepared, asked: Asked, anchor: Floats) -> Floats:
-    known = np.flatnonzero(one.label_end != NEVER)
-    return recent_range(one.y[known], one.label_end[known], one.table.pool[known], asked, anchor, RATE_FLOOR)
-
-
-def _scale(rate: Floats, *, in_log: bool) -> Floats:
-    return log_percent(rate) if in_log else rate
+def learnt_calibration(
+    one: Prepared,
+    raw: pl.DataFrame,
+    judged: Collection[str],
+    model: str,
+    rules: UniverseRules,
+    *,
+    in_log: bool,
+) -> Calibration:
+    """What the raw forecasts of a walk taught about one of its models by their last day."""
+    of = (pl.col("target") == one.target.name) & (pl.col("model") == model)
+    rows = _with_truth(one, raw.filter(of), judged)
+    plain = asdict(rules)
+    if one.target.kind == "event":
+        names = rows.filter("judged")["pool"].unique().sort()
+        pools = [one.table.pool_names[code] for code in names]
+        return Calibration(int(rows["day"].max() or 0), pools, plain)  # type: ignore[arg-type]
+    found = calibrated(one, rows, trusted=model_spec(model).wants_trust(), in_log=in_log)[1]
+    return replace(found, rules=plain)
 
 
 def _choices(one: Prepared, rows: pl.DataFrame, *, in_log: bool) -> pl.DataFrame:
@@ -154,7 +137,7 @@ def _errors(one: Prepared, rows: pl.DataFrame, *, in_log: bool) -> pl.DataFrame:
     if one.target.kind == "event":
         error = (point - y) ** 2
     else:
-        error = _scale(point, in_log=in_log) - _scale(y, in_log=in_log)
+        error = scaled(point, in_log=in_log) - scaled(y, in_log=in_log)
     return (
         rows.with_columns(pl.Series("error", error))
         .filter(pl.col("y").is_finite())

@@ -3,26 +3,25 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import polars as pl
 
-from defimon.core.errors import BadData, FixSettings
+from defimon.core.errors import FixSettings
 from defimon.core.settings import Settings
 from defimon.core.tables import MODEL_VERSIONS
 from defimon.core.units import start_of, utc_now
 from defimon.evaluation.splits import EPOCH
-from defimon.features._base import catalogue
+from defimon.flows.calibrate import Calibration
 from defimon.flows.prepare import Prepared
+from defimon.flows.restore import CALIBRATION
 from defimon.flows.train import ModelSpec
-from defimon.models._base import FAMILY, Fitting, Model, State
+from defimon.models._base import Model
 from defimon.store.artefacts import Artefact, Manifest
 from defimon.store.database import Store
 from defimon.store.registry import Registry, Version
+from defimon.store.sealed_folder import to_json
 
 MODELS_FOLDER = "models"
-SHOWN_NAMES = 5
-AGAIN = "Train the model again with this defimon."
 
 
 def registry_of(settings: Settings) -> Registry:
@@ -41,12 +40,16 @@ def keep_model(
     scores: Mapping[str, float],
     data_hash: str,
     origin: str = "derived",
+    calibration: Calibration | None = None,
+    settings: Mapping[str, object] | None = None,
 ) -> Version:
     """Keep a model that was fitted before the day `first` (days since 1970-01-01), with a row in
     `model_versions`.
 
     `scores` holds its figures and the yardstick's by name, `data_hash` is the panel's; `origin` is
-    "simulated" for a simulated panel. The same model again is the same version and changes nothing.
+    "simulated" for a simulated panel. `calibration` is what a walk taught about the model's forecasts:
+    without it a restored model answers as its own fit does. The same again is the same version and changes
+    nothing.
     Raises BadData for a state without a safe form, FixSettings when the folder cannot be written.
     """
     learnt_until = int(prepared.lesson(first).label_end.max())
@@ -59,55 +62,31 @@ def keep_model(
         data_hash=data_hash,
         fitted_on=(EPOCH + timedelta(days=learnt_until)).isoformat(),
         scores=dict(scores),
+        settings=dict(settings or {}),
     )
     state = model.state()
-    version = registry.add(Artefact(manifest, state.values, state.arrays, state.files))
+    files = dict(state.files)
+    if calibration is not None:
+        files[CALIBRATION] = to_json(calibration.as_json(), CALIBRATION)
+    version = registry.add(Artefact(manifest, state.values, state.arrays, files))
     fitted = start_of(EPOCH + timedelta(days=first))
     store.write(MODEL_VERSIONS.name, _row(version, fitted, origin))
     return version
 
 
-def load_model(
-    registry: Registry, target: str, horizon: int, name: str, *, fitting: Fitting | None = None
-) -> tuple[Manifest, Model]:
-    """The model that `name` (an alias, or the start of a version) calls, as it was fitted.
-
-    It answers as its own fit does: trust in a pool and calibrated bounds come from a walk's forecasts and are
-    no part of it. Raises FixSettings for a name that is no version, and BadData, before a line of the model
-    runs, when a byte was changed, the format is another, or the features are not today's.
-    """
-    version, artefact = registry.load(target, horizon, name)
-    manifest = artefact.manifest
-    if (manifest.target, manifest.horizon) != (target, horizon):
-        raise BadData(
-            f"{version.folder} is a model of {manifest.target}, {manifest.horizon} days, not of {target}, "
-            f"{horizon} days.",
-            remedy="Move it back.",
-        )
-    _refuse_other_features(manifest, version.folder)
-    model = _unfitted(manifest, version.folder, fitting)
-    try:
-        model.restore(State(artefact.values, artefact.arrays, artefact.files))
-    except (KeyError, TypeError, ValueError) as error:
-        raise BadData(
-            f"{version.folder} holds no {manifest.model} that this defimon reads; it was written by "
-            f"{manifest.code_version}: {error}.",
-            remedy=AGAIN,
-        ) from error
-    return manifest, model
-
-
 def name_champion(
     store: Store, registry: Registry, target: str, horizon: int, version: str | None
 ) -> Version | None:
-    """Call a version champion, or nobody when None: then the yardstick answers. The registry decides; rows of
-    `model_versions` whose alias changed are corrected.
+    """Call a version champion, or nobody when None; the one before is `previous`. The registry decides; rows
+    of `model_versions` whose alias changed are corrected.
     """
-    champion = None
-    if version is None:
-        registry.drop_alias(target, horizon, "champion")
-    else:
-        champion = registry.set_alias(target, horizon, "champion", version)
+    registry.crown(target, horizon, version)
+    note_aliases(store, registry, target, horizon)
+    return None if version is None else registry.find(target, horizon, version)
+
+
+def note_aliases(store: Store, registry: Registry, target: str, horizon: int) -> None:
+    """Correct rows of `model_versions` whose alias is another in the registry."""
     aliases = {one.version: one.alias for one in registry.list(target, horizon)}
     stored = store.read(MODEL_VERSIONS.name, where={"target": [target]}).filter(pl.col("horizon") == horizon)
     named = stored.with_columns(
@@ -117,7 +96,6 @@ def name_champion(
     changed = named.filter(~named["alias"].eq_missing(stored["alias"]))
     if changed.height:
         store.write(MODEL_VERSIONS.name, changed)
-    return champion
 
 
 def kept_models(registry: Registry) -> list[Version]:
@@ -171,38 +149,12 @@ def _row(version: Version, fitted: datetime, origin: str) -> pl.DataFrame:
     return MODEL_VERSIONS.validate(pl.DataFrame([row]))
 
 
-def _refuse_other_features(manifest: Manifest, folder: Path) -> None:
-    """The same names in another order are others too: a model may read its columns by place."""
-    known = tuple(feature.name for feature in catalogue())
-    if manifest.features == known:
-        return
-    gone = [name for name in manifest.features if name not in known]
-    new = [name for name in known if name not in manifest.features]
-    parts = [
-        f"{what} {', '.join(names[:SHOWN_NAMES])}{', …' if len(names) > SHOWN_NAMES else ''}"
-        for what, names in (("it learnt from", gone), ("it does not know", new))
-        if names
-    ]
-    raise BadData(
-        f"{folder} learnt from other features than those of this defimon: "
-        f"{'; '.join(parts) or 'their order differs'}.",
-        remedy=AGAIN,
-    )
-
-
-def _unfitted(manifest: Manifest, folder: Path, fitting: Fitting | None) -> Model:
-    try:
-        return FAMILY.load(manifest.model)(variant=manifest.variant, fitting=fitting)
-    except FixSettings as error:
-        raise BadData(f"{folder} is of a model that is not here: {error.message}", remedy=AGAIN) from error
-
-
 __all__ = [
     "Version",
     "find_kept",
     "keep_model",
     "kept_models",
-    "load_model",
     "name_champion",
+    "note_aliases",
     "registry_of",
 ]

@@ -57,7 +57,8 @@ class Evaluation:
     `forecasts` has one row a forecast of a judged pool: pool_id, ts, target, horizon, model, yhat, q05, q50,
     q95, p_drop20, y, refit_at; `unjudged` has the yardstick's for pools outside the universe. `board` has one
     row a target and model, the yardstick first. `choices` says for each refit which model the gate chose, and
-    why; `fallbacks` where a model could not be fitted and the yardstick answered in its name.
+    why; `fallbacks` where a model could not be fitted and the yardstick answered in its name. `prepared` and
+    `raw` are what models were given, by target, and what they answered (see `walk.raw_forecasts`).
     """
 
     plan: Plan
@@ -68,6 +69,8 @@ class Evaluation:
     choices: pl.DataFrame
     fallbacks: pl.DataFrame
     data_hash: str
+    prepared: Mapping[str, Prepared] = field(repr=False)
+    raw: pl.DataFrame = field(repr=False)
 
     def reliability(self, target: str) -> dict[str, list[tuple[float, float, int]]]:
         """For an event: bins of (probability said, share that came true, cases) of every learnt model."""
@@ -146,7 +149,16 @@ def _judge(
     except Doubtful as error:
         raise _audited(error, daily, plan) from error
     return Evaluation(
-        plan, pools, told.forecasts, told.unjudged, board, told.choices, told.fallbacks, data_hash
+        plan=plan,
+        pools=pools,
+        forecasts=told.forecasts,
+        unjudged=told.unjudged,
+        board=board,
+        choices=told.choices,
+        fallbacks=told.fallbacks,
+        data_hash=data_hash,
+        prepared=prepared,
+        raw=raw,
     )
 
 

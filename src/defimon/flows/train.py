@@ -78,12 +78,13 @@ def forecast_fold(prepared: Prepared, spec: ModelSpec, fold: Fold, fitting: Fitt
         if not prepared.labelled:
             raise
         if fold.scored:
-            return _frame(rows, Forecast(rows.anchor), error.message)
-        return _frame(rows.take(np.empty(0, np.int64)), NOBODY)
-    return _frame(rows, forecast)
+            return raw_frame(rows, Forecast(rows.anchor), error.message)
+        return raw_frame(rows.take(np.empty(0, np.int64)), NOBODY)
+    return raw_frame(rows, forecast)
 
 
-def _frame(rows: Rows, forecast: Forecast, fell_back: str | None = None) -> pl.DataFrame:
+def raw_frame(rows: Rows, forecast: Forecast, fell_back: str | None = None) -> pl.DataFrame:
+    """Forecasts of `rows` as `forecast_fold` gives them."""
     nothing = np.full(len(rows), np.nan)
     quantiles = forecast.quantiles
     columns = {"point": forecast.point, "volatility": forecast.volatility}

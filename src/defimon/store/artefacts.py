@@ -26,7 +26,8 @@ class Manifest:
     """What an artefact is: the model, what it learnt from and for, and how it scored.
 
     `data_hash` is the content hash of the panel, `fitted_on` the last day it learnt from (YYYY-MM-DD);
-    `scores` holds the model's and the yardstick's figures by name.
+    `scores` holds the model's and the yardstick's figures by name, `settings` those of the fit and the walk
+    (empty in artefacts of an earlier defimon).
     """
 
     model: str
@@ -38,6 +39,7 @@ class Manifest:
     fitted_on: str
     scores: Mapping[str, float] = field(default_factory=dict)
     code_version: str = field(default_factory=code_version)
+    settings: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,9 @@ def read_manifest(folder: Path) -> tuple[str, Manifest]:
 
 def _manifest(description: dict[str, Any], folder: Path) -> Manifest:
     words = ("model", "variant", "target", "data_hash", "fitted_on", "code_version")
-    kinds: dict[str, type] = {**dict.fromkeys(words, str), "horizon": int, "features": list, "scores": dict}
+    kinds: dict[str, type] = {**dict.fromkeys(words, str), "horizon": int, "features": list}
+    kinds |= {"scores": dict, "settings": dict}
+    description = {"settings": {}, **description}
     if set(description) != set(kinds):
         wrong = ", ".join(sorted(set(description) ^ set(kinds)))
         raise BadData(f"{folder / 'manifest.json'} lacks, or does not know: {wrong}.")

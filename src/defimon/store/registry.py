@@ -11,8 +11,8 @@ from defimon.core.errors import BadData, FixSettings
 from defimon.store.artefacts import Artefact, Manifest, load, read_manifest, save
 from defimon.store.sealed_folder import from_json
 
-Alias = Literal["champion", "challenger"]
-ALIASES: tuple[Alias, ...] = ("champion", "challenger")
+Alias = Literal["champion", "challenger", "previous"]
+ALIASES: tuple[Alias, ...] = ("champion", "challenger", "previous")
 ALIAS_FILE = "aliases.json"
 SHORTEST_PREFIX = 4
 
@@ -30,7 +30,8 @@ class Version:
 class Registry:
     """Artefacts below one folder, as `<target>-<horizon>/<model>-<version>`.
 
-    Each target and horizon has at most one champion and one challenger, kept in `aliases.json` beside them.
+    Each target and horizon has at most one champion, one challenger and one previous champion, kept in
+    `aliases.json` beside them.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -95,11 +96,46 @@ class Registry:
         self._write_aliases(self._home(target, horizon) / ALIAS_FILE, {**kept, alias: chosen.version})
         return self.find(target, horizon, chosen.version)
 
+    def crown(self, target: str, horizon: int, version: str | None) -> None:
+        """Make a version champion, and the one before it `previous`, at once; None: nobody is champion."""
+        before = self._aliases(target, horizon)
+        chosen = None if version is None else self.find(target, horizon, version).version
+        old = before.get("champion")
+        if chosen == old:
+            return
+        after: dict[Alias, str] = {}
+        if "challenger" in before and before["challenger"] != chosen:
+            after["challenger"] = before["challenger"]
+        if chosen is not None:
+            after["champion"] = chosen
+        if old is not None:
+            after["previous"] = old
+        self._replace(target, horizon, after)
+
+    def step_back(self, target: str, horizon: int) -> str | None:
+        """Make the previous champion champion again, or nobody when there is none; which version it is."""
+        before = self._aliases(target, horizon)
+        again = before.pop("previous", None)
+        before.pop("champion", None)
+        if again is not None:
+            before["champion"] = again
+        self._replace(target, horizon, before)
+        return again
+
+    def aliases(self, target: str, horizon: int) -> dict[Alias, str]:
+        """Versions by alias."""
+        return self._aliases(target, horizon)
+
     def drop_alias(self, target: str, horizon: int, alias: Alias) -> None:
         """No version of the target and horizon is called `alias` any longer."""
         aliases = self._aliases(target, horizon)
         if aliases.pop(alias, None) is not None:
             self._write_aliases(self._home(target, horizon) / ALIAS_FILE, aliases)
+
+    def _replace(self, target: str, horizon: int, aliases: dict[Alias, str]) -> None:
+        home = self._home(target, horizon)
+        home.mkdir(parents=True, exist_ok=True)
+        self._write_aliases(home / ALIAS_FILE, aliases)
 
     def _home(self, target: str, horizon: int) -> Path:
         return self.folder / f"{_name(target)}-{horizon:d}"

@@ -30,7 +30,8 @@ def show(
     """Everything that is known about one model, once every byte of it has been checked."""
     from defimon.apps.cli._models import show_model
     from defimon.core.settings import load_settings
-    from defimon.flows.artefacts import find_kept, load_model, registry_of
+    from defimon.flows.artefacts import find_kept, registry_of
+    from defimon.flows.restore import load_model
 
     registry = registry_of(load_settings())
     found = find_kept(registry, version)
