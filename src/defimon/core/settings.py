@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,11 @@ class Settings(BaseSettings):
     chains_every_s: int = Field(default=60, ge=5, description="Pace at which chains are followed, seconds.")
     development_every_s: int = Field(default=86_400, ge=600, description="Pace of code activity, seconds.")
 
+    alert_channels: Mapping[str, SecretStr] = Field(
+        default_factory=dict,
+        description="Where alerts go: name=address of apprise, by commas, such as ops=mailtos://….",
+    )
+    alerts_every_s: int = Field(default=300, ge=10, description="Pace at which alerts are judged, seconds.")
     backtests_at_once: int = Field(
         default=2, ge=1, description="Backtests that workers on one store run beside each other."
     )
@@ -192,6 +198,19 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("alert_channels", mode="before")
+    @classmethod
+    def _channels(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        # An address may hold commas of its own: a channel begins where a name and a scheme follow one.
+        parts = re.split(r"[,\s]+(?=[\w.-]+=[\w.+-]+://)", value.strip())
+        found = dict(part.partition("=")[::2] for part in parts)
+        if not all(re.fullmatch(r"[\w.-]{1,40}", name) and "://" in url for name, url in found.items()):
+            message = "give name=scheme://…, the next one after a comma"
+            raise ValueError(message)
+        return found
 
     @field_validator("rpc", "substrate", mode="before")
     @classmethod

@@ -122,4 +122,4 @@ def _surround(app: FastAPI, settings: Settings) -> None:
             expose_headers=list(TOLD_HEADERS),
             max_age=600,
         )
-    app.add_middleware(Envelope, settings=settings, metrics=app.state.metrics)
+    app.add_middleware(Envelope, settings, state.metrics, state.service.told_to_stop)

@@ -14,13 +14,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from defimon.apps.api.metrics import Metrics
 from defimon.apps.api.problems import problem
+from defimon.core.logs import REQUEST_ID
 from defimon.core.settings import Settings
 
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+HARMLESS = re.compile(r"[A-Za-z0-9._-]{1,64}")
 """An id that a caller gives is kept if it is harmless in a log."""
 
 RUN, NUMBERS = token_hex(4), count(1)
 """Ids of a process's own: one word that no other process has, and a number."""
+
+QUIET = ("/health", "/ready", "/metrics")
+"""Paths that machines ask every few seconds: a line for each would say nothing."""
 
 SAFE_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -32,36 +36,42 @@ SAFE_HEADERS = (
 class Envelope:
     """The outermost layer of the application."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: Settings, metrics: Metrics, told_to_stop: asyncio.Event
+    ) -> None:
         self._app = app
         self._settings = settings
         self._metrics = metrics
+        self._told_to_stop = told_to_stop
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        await _Exchange(scope, receive, send, self._settings.api_body_bytes).run(
-            self._app, self._settings.api_time_s, self._metrics
-        )
+        exchange = _Exchange(scope, receive, send, self._settings, self._told_to_stop)
+        await exchange.run(self._app, self._metrics)
 
 
 class _Exchange:
     """One request and its answer."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, most_bytes: int) -> None:
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, settings: Settings, told_to_stop: asyncio.Event
+    ) -> None:
         self._scope, self._receive, self._send = scope, receive, send
-        self._most_bytes, self._read = most_bytes, 0
+        self._settings, self._told_to_stop = settings, told_to_stop
+        self._most_bytes, self._read = settings.api_body_bytes, 0
         self._status = 0
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id", b"").decode("latin-1")
-        self._id = given if REQUEST_ID.fullmatch(given) else f"{RUN}-{next(NUMBERS):x}"
+        self._id = given if HARMLESS.fullmatch(given) else f"{RUN}-{next(NUMBERS):x}"
         self._length = headers.get(b"content-length", b"0")
         self._state: dict[str, Any] = {"request_id": self._id, "headers": {}, "caller": ""}
         scope["state"] = {**scope.get("state", {}), **self._state}
 
-    async def run(self, app: ASGIApp, seconds: float, metrics: Metrics) -> None:
-        started = time.perf_counter()
+    async def run(self, app: ASGIApp, metrics: Metrics) -> None:
+        started, seconds = time.perf_counter(), self._settings.api_time_s
+        REQUEST_ID.set(self._id)
         metrics.open_requests.inc()
         try:
             async with asyncio.timeout(seconds) as limit:
@@ -91,6 +101,8 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self._status = message["status"]
             own = {"X-Request-ID": self._id, **self._scope["state"]["headers"]}
+            if self._told_to_stop.is_set():
+                own["Connection"] = "close"
             names = {name for name, _ in message["headers"]}
             added = [(name.lower().encode(), str(value).encode()) for name, value in own.items()]
             message["headers"] = [
@@ -106,14 +118,22 @@ class _Exchange:
     def _tell(self, seconds: float, metrics: Metrics) -> None:
         route = getattr(self._scope.get("route"), "path", "none")
         metrics.note(self._scope["method"], route, self._status, seconds)
-        level = logging.DEBUG if self._status < 400 else logging.INFO
-        structlog.get_logger().log(
-            level if self._status < 500 else logging.WARNING,
+        level = self._level()
+        log = structlog.get_logger()
+        if not log.is_enabled_for(level):
+            return
+        log.log(
+            level,
             "request",
             method=self._scope["method"],
             path=self._scope["path"],
             status=self._status,
             ms=round(seconds * 1000, 1),
-            id=self._id,
             key=self._scope["state"].get("caller", ""),
         )
+
+    def _level(self) -> int:
+        if self._status >= 500:
+            return logging.WARNING
+        quiet = not self._settings.api_log or self._scope["path"] in QUIET
+        return logging.DEBUG if quiet and self._status < 400 else logging.INFO

@@ -1,5 +1,6 @@
 """The API and its worker as processes that start and stop together."""
 
+import asyncio
 import multiprocessing
 import os
 import signal
@@ -12,13 +13,26 @@ from multiprocessing.process import BaseProcess
 
 import structlog
 import uvicorn
+from fastapi import FastAPI
 
 from defimon.apps.api.application import create_app
 from defimon.core.errors import FixSettings
+from defimon.core.logs import lines_of
 from defimon.core.settings import Settings
 
 GRACE_S = 10
 """Seconds that requests under way may take once the server was told to stop."""
+
+KEEP_ALIVE_S = 75
+"""Longer than proxies keep an idle connection (nginx: 60): so they close it, who know when they need it."""
+
+LINGER_S = 0.3
+"""Time for a request on a connection that was made in the last instant; on loopback it takes 1 ms."""
+
+TICK_S = 0.05
+
+NICENESS = 10
+"""The worker beside a server gives way to it: a fit takes every core for minutes, an answer a millisecond."""
 
 WORKER_GRACE_S = 60.0
 """A worker that stops ends with the batch that it is writing, which may wait for another writer that long."""
@@ -34,22 +48,13 @@ def serve(settings: Settings, *, host: str, port: int, with_worker: bool) -> Non
     `port` 0 takes a free one. Raises FixSettings when the address cannot be used.
     """
     bound = _bound(host, port)
-    config = uvicorn.Config(
-        create_app(settings),
-        log_config=None,
-        access_log=False,
-        # An address in a header is the word of whoever sent it; api_open and rates go by the connection.
-        proxy_headers=False,
-        server_header=False,
-        date_header=True,
-        timeout_graceful_shutdown=GRACE_S,
-    )
+    app = create_app(settings)
     worker = _Worker() if with_worker else None
     address = f"http://{_shown(host)}:{bound.getsockname()[1]}"
     structlog.get_logger().info("serving", address=address, worker=with_worker, process=os.getpid())
-    server = uvicorn.Server(config)
+    server = Server(config_of(app), app.state.service.told_to_stop, settings.api_drain_s)
     try:
-        with _told_by_signals(server):
+        with lines_of("uvicorn"), _told_by_signals(server):
             if worker is not None:
                 worker.start()
             server.run(sockets=[bound])
@@ -58,6 +63,48 @@ def serve(settings: Settings, *, host: str, port: int, with_worker: bool) -> Non
             worker.stop()
         bound.close()
     structlog.get_logger().info("stopped serving")
+
+
+def config_of(app: FastAPI) -> uvicorn.Config:
+    """How an application is served."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        # An address in a header is the word of whoever sent it; api_open and rates go by the connection.
+        proxy_headers=False,
+        server_header=False,
+        date_header=True,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+
+
+class Server(uvicorn.Server):
+    """A server that stops without failing anybody: first it says so, then it takes no more, then it ends.
+
+    While it drains, `/ready` is 503 and every answer closes its connection, so that a proxy goes elsewhere by
+    itself. uvicorn's own stop closes kept connections at once, also those on which a request is on its way.
+    """
+
+    def __init__(self, config: uvicorn.Config, told_to_stop: asyncio.Event, drain_s: float) -> None:
+        super().__init__(config)
+        self._told_to_stop, self._drain_s = told_to_stop, drain_s
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's, after the drain and a moment for connections that were made in its last instant."""
+        self._told_to_stop.set()
+        await self._unless_forced(self._drain_s)
+        for listening in self.servers:
+            listening.close()
+        await self._unless_forced(LINGER_S)
+        await super().shutdown(sockets)
+
+    async def _unless_forced(self, seconds: float) -> None:
+        for _ in range(round(seconds / TICK_S)):
+            if self.force_exit:
+                return
+            await asyncio.sleep(TICK_S)
 
 
 @contextmanager
@@ -147,6 +194,7 @@ def run_worker(parent: int) -> None:
 
     # Ctrl-C is for the server, which then tells the worker; told twice, the worker would end as it stands.
     os.setsid()
+    os.nice(NICENESS)
     settings = load_settings()
     configure_logs(settings if "log_level" in settings.model_fields_set else chatty(settings))
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()

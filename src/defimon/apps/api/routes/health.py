@@ -9,6 +9,7 @@ from defimon.apps.api.access import Reader
 from defimon.apps.api.documents import Answer, Document
 from defimon.apps.api.metrics import Metrics
 from defimon.apps.api.service import Store, service_of
+from defimon.core.errors import TryAgain
 
 router = APIRouter(tags=["operation"])
 
@@ -36,8 +37,10 @@ async def health() -> Answer:
 
 @router.get("/ready", response_model=Ready)
 async def ready(request: Request) -> Answer:
-    """That the store can be read; 503 while it cannot. Open to everybody."""
+    """That the store can be read; 503 while it cannot, or while the server stops. Open to everybody."""
     service = service_of(request)
+    if service.stopping:
+        raise TryAgain("The server stops.", after_seconds=1.0)
     await service.reading(Store.now)
     known = await service.known()
     return Answer({"status": "ok", "pools": len(known.catalogue.rows), "look_age_s": service.age_s})
