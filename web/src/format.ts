@@ -95,11 +95,14 @@ export function utcTime(moment: string | Date): string {
   return `${new Date(moment).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
 
+/** Names that are not written as their slugs are. */
+const OWN: Record<string, string> = { zksync: "zkSync", bnb: "BNB Chain", bsc: "BNB Chain", zkevm: "zkEVM", dao: "DAO", dex: "DEX", usd: "USD", eth: "ETH", mlp: "MLP", lstm: "LSTM", xgboost: "XGBoost", defillama: "DefiLlama", evm: "EVM", rpc: "RPC", github: "GitHub", coingecko: "CoinGecko", tvl: "TVL", apy: "APY" };
+
 /** A slug as a person writes it: aave-v3 is Aave v3. */
 export function title(slug: string | null | undefined): string {
   if (!slug) return NONE;
   return slug
     .split(/[-_ ]/)
-    .map((word, at) => (/^v\d/.test(word) || (at > 0 && /^(of|the|on)$/.test(word)) ? word : word.charAt(0).toUpperCase() + word.slice(1)))
+    .map((word, at) => OWN[word] ?? (/^v\d/.test(word) || (at > 0 && /^(of|the|on)$/.test(word)) ? word : word.charAt(0).toUpperCase() + word.slice(1)))
     .join(" ");
 }

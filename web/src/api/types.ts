@@ -199,3 +199,70 @@ export interface ShownSettings {
   settings: Record<string, unknown>;
   set: Record<string, boolean>;
 }
+
+/** Figures of forecasts whose truth is known; null below the fewest forecasts, or what does not apply. */
+export interface Figures {
+  forecasts: number;
+  pools: number;
+  days: number;
+  first: string | null;
+  last: string | null;
+  mae: number | null;
+  yardstick_mae: number | null;
+  brier: number | null;
+  yardstick_brier: number | null;
+  skill: number | null;
+  dm_t: number | null;
+  proved: boolean | null;
+  bounded: number;
+  coverage: number | null;
+  width: number | null;
+  winkler: number | null;
+  calibration: { nominal: number; realised: number; forecasts: number }[];
+}
+
+export interface Group {
+  name: string;
+  figures: Figures;
+}
+
+interface ScorecardTold {
+  target: string;
+  unit: string;
+  fewest: number;
+  waiting: number;
+  untold: number;
+  overall: Figures;
+}
+
+export interface Scorecard extends ScorecardTold {
+  since: string;
+  by_model: Group[];
+  by_protocol: Group[];
+  by_chain: Group[];
+  by_horizon: Group[];
+  by_week: Group[];
+}
+
+export interface PastForecast {
+  pool_id: string;
+  ts: string;
+  target: string;
+  horizon: number;
+  model: string;
+  version: string | null;
+  yhat: number | null;
+  q05: number | null;
+  q50: number | null;
+  q95: number | null;
+  y: number | null;
+  yardstick: number | null;
+  reason: string | null;
+  error: number | null;
+  inside: boolean | null;
+}
+
+export interface PoolScorecard extends ScorecardTold {
+  pool_id: string;
+  rows: PastForecast[];
+}

@@ -80,6 +80,14 @@ export function LineChart(props: Props) {
   );
 }
 
+/** How ticks of time are written: each says its month or year. */
+const TIMES = { year: "{yyyy}", month: "{MMM} {yyyy}", day: "{d} {MMM}", hour: "{HH}:{mm}", minute: "{HH}:{mm}", none: "{d} {MMM}" };
+
+/** A tick without zeros that say nothing: 15.00 % is 15 %. */
+function rounded(text: string): string {
+  return text.replace(/\.0+(?=\D|$)/, "").replace(/(\.\d*[1-9])0+(?=\D|$)/, "$1");
+}
+
 type Coloured = Line & { hue: Hue };
 
 function coloured(lines: readonly Line[]): Coloured[] {
@@ -125,7 +133,7 @@ function optionOf(props: Props, lines: readonly Coloured[], colours: Palette): E
   const isTime = x === "day" || x === "time";
   const valueAxis = (own: typeof format, shown: boolean, aligned: boolean) => ({
     type: "value", scale: aligned && scale, position: aligned ? "left" : "right", splitNumber: 4,
-    axisLabel: { ...label, formatter: (value: number) => own(value) },
+    axisLabel: { ...label, formatter: (value: number) => rounded(own(value)) },
     splitLine: { show: shown, lineStyle: { color: colours.line } }, axisPointer: { show: false },
   });
   return {
@@ -135,7 +143,7 @@ function optionOf(props: Props, lines: readonly Coloured[], colours: Palette): E
     grid: { left: 4, right: right ? 4 : 14, top: 12, bottom: xName ? 22 : 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     xAxis: {
       type: isTime ? "time" : x, name: xName, nameLocation: "middle", nameGap: 26, nameTextStyle: label,
-      axisLabel: { ...label, hideOverlap: true, ...(isTime ? {} : { formatter: (value: number) => written(props, value) }) },
+      axisLabel: { ...label, hideOverlap: true, ...(isTime ? { formatter: TIMES } : { formatter: (value: number) => written(props, value) }) },
       axisLine: { lineStyle: { color: colours.strong } }, axisTick: { show: false }, splitLine: { show: false },
     },
     yAxis: [valueAxis(format, true, true), ...(right ? [valueAxis(props.formatRight ?? format, false, false)] : [])],
