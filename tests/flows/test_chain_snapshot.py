@@ -161,6 +161,15 @@ def test_a_hostile_symbol_is_cut_and_a_price_that_fails_is_noted(settings, https
     assert any("supply cannot be had" in note for note in told.notes)
 
 
+def test_a_coin_that_has_no_price_is_noted(settings, httpserver):
+    httpserver.clear_all_handlers()
+    httpserver.expect_request("/coins/markets").respond_with_json([coin(current_price=None)])
+    url, _ = served(httpserver, PlayedNode(transactions=5))
+    told = chain_snapshot(settings(url), "astar", manners=QUICK)
+    assert told.coin is None
+    assert "CoinGecko tells no price of astar." in told.notes
+
+
 @pytest.mark.parametrize("answer", [{"result": []}, [], {"id": 1, "result": "0x"}, "no json"])
 def test_a_node_that_answers_nonsense_is_an_error_that_says_so(settings, httpserver, answer):
     body = answer if isinstance(answer, str) else json.dumps(answer)

@@ -132,6 +132,32 @@ def test_another_shape_or_an_error_with_status_200_is_told(store, gecko, answer,
     assert (store.count("market_prices"), store.count("raw_answers")) == (0, 1)
 
 
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        ({"total_supply": "0.05"}, "field total_supply: found '0.05'"),
+        ({"current_price": -1.0}, "expected no less than 0"),
+        ({"current_price": 10**400}, "expected no less than 0"),
+        ({"last_updated": "yesterday"}, "expected a time"),
+    ],
+    ids=str,
+)
+def test_a_coin_whose_row_cannot_be_used_is_set_apart_and_the_others_are_stored(store, gecko, broken, words):
+    gecko.coins["ethereum"] |= broken
+    result = collected(store, gecko, coins=("astar", "ethereum"))
+    assert (result.error, result.inserted, result.quarantined, result.rows_in) == ("", 1, 1, 2)
+    (warning,) = result.warnings
+    assert words in warning
+    assert prices(store)["asset_id"].to_list() == ["astar"]
+    (apart,) = store.read("quarantine").to_dicts()
+    assert (apart["row_table"], apart["row_key"], apart["rule"]) == (
+        "market_prices",
+        "ethereum",
+        "unreadable",
+    )
+    assert json.loads(apart["row_json"]) == gecko.coins["ethereum"]
+
+
 def test_too_many_calls_told_within_an_answer_say_when_to_come_back(store, gecko):
     gecko.answers = [Response(json.dumps(TOO_MANY), content_type="application/json")]
     assert "exceeded the Rate Limit" in collected(store, gecko).error

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from defimon.core.tables import QUARANTINE
 from defimon.core.units import utc_now
 from defimon.flows._cursors import stored_cursor, write_cursor
 from defimon.flows.collect import store_verdict
@@ -62,10 +63,14 @@ def store_batch(
     written, quarantined, warnings = Written(), 0, list(batch.warnings)
     with store.transaction():
         for table, frame in batch.rows.items():
-            written = written + store.write(table, frame, told_now=True)
+            stored = store.write(table, frame, told_now=True)
+            if table == QUARANTINE.name:
+                quarantined, stored = quarantined + frame.height, Written(rows_in=frame.height)
+            written = written + stored
         if verdict is not None:
-            quarantined = verdict.quarantined.height
-            written = written + store_verdict(store, verdict, told_now=True) + Written(rows_in=quarantined)
+            apart = verdict.quarantined.height
+            quarantined += apart
+            written = written + store_verdict(store, verdict, told_now=True) + Written(rows_in=apart)
         cursor = batch.cursor or reached
         if filling is None and batch.cursor is not None:
             cursor = _moved(store, series, batch.cursor, batch, warnings)

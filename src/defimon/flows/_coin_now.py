@@ -8,6 +8,7 @@ import polars as pl
 from defimon.core.chains import Chain
 from defimon.core.errors import DefimonError
 from defimon.core.settings import Settings
+from defimon.core.tables import MARKET_PRICES
 from defimon.core.units import utc_now
 from defimon.flows.window_figures import CoinNow
 from defimon.sources._http import Http
@@ -53,7 +54,9 @@ class CoinTeller:
         alone = {"coins": (self._chain.coingecko,), "rpc": {}, "substrate": {}}
         source = CoinGecko.opened(self._http, self._settings.model_copy(update=alone))
         series = Series(f"{source.name}:markets", source.name, COIN_FRESH)
-        rows = pl.concat([batch.rows["market_prices"] async for batch in source.batches(series, Wanted())])
+        nothing = MARKET_PRICES.empty()
+        told = [batch.rows.get("market_prices", nothing) async for batch in source.batches(series, Wanted())]
+        rows = pl.concat([nothing, *told])
         if rows.is_empty():
             self.notes.append(f"CoinGecko tells no price of {self._chain.coingecko}.")
             return None

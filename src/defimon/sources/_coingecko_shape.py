@@ -1,17 +1,22 @@
 """CoinGecko's answers as rows of `market_prices`."""
 
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import Any
 
 import polars as pl
 
 from defimon.core.errors import BadData, TryAgain
-from defimon.core.tables import MARKET_PRICES
+from defimon.core.tables import MARKET_PRICES, QUARANTINE
 
 NO_HISTORY = 10012
 """error_code for a time before what the plan tells: 365 days without a key and with a demo key."""
 TOO_MANY = 429
+UNREADABLE = "unreadable"
+"""Stands in place of a rule where a row is set apart because it has another shape than documented."""
 LAG = timedelta(minutes=30)
 """A chart comes from a cache of half an hour (docs.coingecko.com, market_chart/range)."""
 
@@ -35,38 +40,66 @@ def reported(value: object) -> tuple[int, str]:
     return 0, ""
 
 
-def prices_now(value: object, fetched_at: datetime, *, where: str, source: str) -> pl.DataFrame:
-    """Rows of a `/coins/markets` answer: each price when the service last updated it.
+@dataclass(frozen=True, slots=True)
+class PricesNow:
+    """Rows of `market_prices`, and of `quarantine` for coins whose row cannot be used, with why."""
 
-    A coin without a price has no row. Raises BadData for another shape, TryAgain for a reported error.
+    rows: pl.DataFrame
+    apart: pl.DataFrame
+    faults: tuple[str, ...]
+
+
+def prices_now(value: object, fetched_at: datetime, *, where: str, source: str) -> PricesNow:
+    """A `/coins/markets` answer: each price when the service last updated it.
+
+    A coin without a price has no row; one of another shape is set apart, whole. Raises BadData where no coin
+    has the documented shape, TryAgain for a reported error.
     """
     refuse_report(value, where)
     if not isinstance(value, list):
         raise BadData(f"{where}: the answer is {value!r:.60}, expected a list of coins.")
-    rows = []
+    told = {"known_at": fetched_at, "source": source, "origin": "observed"}
+    rows, apart, faults = [], [], []
     for place, coin in enumerate(value, start=1):
-        spot = f"{where}: row {place}"
-        if not isinstance(coin, Mapping) or not isinstance(coin.get("id"), str):
-            raise BadData(f"{spot} is {coin!r:.60}, expected an object with id.")
-        if "current_price" not in coin:
-            raise BadData(f"{spot}, field current_price: absent, expected a number or null.")
-        price, supply = _number(coin, "current_price", spot), _number(coin, "circulating_supply", spot)
-        if price is not None:
-            rows.append(
-                {
-                    "asset_id": coin["id"],
-                    "ts": min(_updated(coin, spot) or fetched_at, fetched_at),
-                    "close_usd": price,
-                    "volume_usd": _number(coin, "total_volume", spot),
-                    "market_cap_usd": _known(_number(coin, "market_cap", spot)),
-                    "circulating_supply": _known(supply),
-                    "total_supply": _number(coin, "total_supply", spot),
-                    "known_at": fetched_at,
-                    "source": source,
-                    "origin": "observed",
-                }
-            )
-    return MARKET_PRICES.rows(rows)
+        try:
+            row = _price_now(coin, fetched_at, f"{where}: row {place}")
+        except BadData as fault:
+            faults.append(fault)
+            apart.append({**_set_apart(coin, place), "ts": fetched_at, **told})
+            continue
+        if row is not None:
+            rows.append({**row, **told})
+    if faults and len(faults) == len(value):
+        raise faults[0]
+    said = tuple(fault.message for fault in faults)
+    return PricesNow(MARKET_PRICES.rows(rows), QUARANTINE.rows(apart), said)
+
+
+def _price_now(coin: object, fetched_at: datetime, spot: str) -> dict[str, Any] | None:
+    if not isinstance(coin, Mapping) or not isinstance(coin.get("id"), str):
+        raise BadData(f"{spot} is {coin!r:.60}, expected an object with id.")
+    if "current_price" not in coin:
+        raise BadData(f"{spot}, field current_price: absent, expected a number or null.")
+    row = {
+        "asset_id": coin["id"],
+        "ts": min(_updated(coin, spot) or fetched_at, fetched_at),
+        "close_usd": _number(coin, "current_price", spot),
+        "volume_usd": _number(coin, "total_volume", spot),
+        "market_cap_usd": _known(_number(coin, "market_cap", spot)),
+        "circulating_supply": _known(_number(coin, "circulating_supply", spot)),
+        "total_supply": _number(coin, "total_supply", spot),
+    }
+    return None if row["close_usd"] is None else row
+
+
+def _set_apart(coin: object, place: int) -> dict[str, Any]:
+    named = isinstance(coin, Mapping) and isinstance(coin.get("id"), str)
+    return {
+        "row_table": "market_prices",
+        "row_key": coin["id"] if isinstance(coin, Mapping) and named else f"row {place}",
+        "rule": UNREADABLE,
+        "row_json": json.dumps(coin),
+    }
 
 
 def prices_then(value: object, coin: str, fetched_at: datetime, *, where: str, source: str) -> pl.DataFrame:
@@ -140,6 +173,10 @@ def _number(row: Mapping[str, Any], name: str, where: str) -> float | None:
         return None
     if not _is_number(value):
         raise BadData(f"{where}, field {name}: found {value!r:.60}, expected a number or null.")
-    if value < 0:
+    try:
+        found = float(value)
+    except OverflowError:  # a whole number of more digits than any figure has
+        found = inf
+    if not 0 <= found < inf:
         raise BadData(f"{where}, field {name}: found {value!r:.60}, expected no less than 0.")
-    return float(value)
+    return found

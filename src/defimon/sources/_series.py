@@ -75,7 +75,8 @@ class Batch:
     """Rows to be stored together with the position that they reach.
 
     `rows` holds a frame for each table of `core.tables`, in that table's contract; `panel` rows of the
-    standard yield panel, which pass the quality rules before they are stored as yields. `cursor` is None
+    standard yield panel, which pass the quality rules before they are stored as yields. Rows that a source
+    cannot use are its rows of `quarantine`. `cursor` is None
     where a batch does not move the series. `repairs` is true when the cursor may go back: a reorganisation
     below what counted as final. `gaps` are positions left out. `done` and `total` are positions, for
     progress.

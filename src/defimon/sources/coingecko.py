@@ -94,19 +94,21 @@ class CoinGecko(SeriesSource):
                 yield batch
 
     async def _now(self, series: Series, wanted: Wanted) -> Batch:
-        frames = []
+        parts = []
         for place in range(0, len(self._coins), AT_ONCE):
             ids = quote(",".join(self._coins[place : place + AT_ONCE]), safe="")
             value, answer = await self._asked(f"/coins/markets?vs_currency=usd&ids={ids}&per_page={AT_ONCE}")
-            frames.append(prices_now(value, answer.fetched_at, where=answer.url, source=self.name))
-        rows = pl.concat(frames)
-        unpriced = sorted(set(self._coins) - set(rows["asset_id"]))
-        warnings = (f"CoinGecko tells no price of {', '.join(unpriced)}",) if unpriced else ()
+            parts.append(prices_now(value, answer.fetched_at, where=answer.url, source=self.name))
+        rows, apart = pl.concat(one.rows for one in parts), pl.concat(one.apart for one in parts)
+        unpriced = sorted(set(self._coins) - set(rows["asset_id"]) - set(apart["row_key"]))
+        missing = [f"CoinGecko tells no price of {', '.join(unpriced)}"] if unpriced else []
+        warnings = (*missing, *(fault for one in parts for fault in one.faults))
         at = _cursor(answer.fetched_at)
         gaps = missed_visits(series, wanted, at.ts, at.number)
         if rows.is_empty():  # a visit that told nothing moves nothing, so that it counts as missed
-            return Batch(warnings=warnings, done=1, total=1)
-        return Batch({"market_prices": rows}, None, at, gaps=gaps, warnings=warnings, done=1, total=1)
+            return Batch({"quarantine": apart}, warnings=warnings, done=1, total=1)
+        frames = {"market_prices": rows, "quarantine": apart}
+        return Batch(frames, None, at, gaps=gaps, warnings=warnings, done=1, total=1)
 
     async def _history(self, coin: str, wanted: Wanted) -> AsyncGenerator[Batch, None]:
         """Whole hours that are over, in stretches that are told by the hour.
