@@ -23,10 +23,10 @@ REMEMBERED_S = 2.0
 
 MOST_REMEMBERED = 4_096
 
-PROXIED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+PROXIED = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"})
 """Headers that a proxy adds: whoever is behind one is not on this machine."""
 
-LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+LOCAL_HOSTS = (b"localhost", b"127.0.0.1", b"[::1]")
 """Names of this machine; a page of another site that points its own name here (DNS rebinding) has none."""
 
 BEARER = HTTPBearer(
@@ -139,9 +139,10 @@ def _is_loopback(client: str) -> bool:
 
 def _is_local(request: Request, client: str) -> bool:
     """Whether the request was made on this machine, to this machine, with nothing in between."""
-    host = request.headers.get("host", "")
-    name = host if host.endswith("]") else host.rpartition(":")[0] or host
-    return _is_loopback(client) and name in LOCAL_HOSTS and not any(one in request.headers for one in PROXIED)
+    given = dict(request.scope["headers"])
+    host = given.get(b"host", b"")
+    name = host if host.endswith(b"]") else host.rpartition(b":")[0] or host
+    return _is_loopback(client) and name in LOCAL_HOSTS and PROXIED.isdisjoint(given)
 
 
 READ, RUN, ADMIN = Needs("read"), Needs("run"), Needs("admin")

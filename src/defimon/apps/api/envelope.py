@@ -1,30 +1,26 @@
 """What is around every answer: an id, limits of size and time, headers, and a line in the log and metrics."""
 
 import asyncio
-import logging
 import re
 import time
 from itertools import count
 from secrets import token_hex
 from typing import Any
 
-import structlog
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from defimon.apps.api.access_log import AccessLog
 from defimon.apps.api.metrics import Metrics
 from defimon.apps.api.problems import problem
 from defimon.core.logs import REQUEST_ID
 from defimon.core.settings import Settings
 
-HARMLESS = re.compile(r"[A-Za-z0-9._-]{1,64}")
+HARMLESS = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 """An id that a caller gives is kept if it is harmless in a log."""
 
 RUN, NUMBERS = token_hex(4), count(1)
 """Ids of a process's own: one word that no other process has, and a number."""
-
-QUIET = ("/health", "/ready", "/metrics")
-"""Paths that machines ask every few seconds: a line for each would say nothing."""
 
 SAFE_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -43,13 +39,14 @@ class Envelope:
         self._settings = settings
         self._metrics = metrics
         self._told_to_stop = told_to_stop
+        self._log = AccessLog(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         exchange = _Exchange(scope, receive, send, self._settings, self._told_to_stop)
-        await exchange.run(self._app, self._metrics)
+        await exchange.run(self._app, self._metrics, self._log)
 
 
 class _Exchange:
@@ -63,13 +60,14 @@ class _Exchange:
         self._most_bytes, self._read = settings.api_body_bytes, 0
         self._status = 0
         headers = dict(scope["headers"])
-        given = headers.get(b"x-request-id", b"").decode("latin-1")
-        self._id = given if HARMLESS.fullmatch(given) else f"{RUN}-{next(NUMBERS):x}"
+        given = headers.get(b"x-request-id")
+        harmless = given is not None and HARMLESS.fullmatch(given)
+        self._id = given.decode() if given and harmless else f"{RUN}-{next(NUMBERS):x}"
         self._length = headers.get(b"content-length", b"0")
         self._state: dict[str, Any] = {"request_id": self._id, "headers": {}, "caller": ""}
         scope["state"] = {**scope.get("state", {}), **self._state}
 
-    async def run(self, app: ASGIApp, metrics: Metrics) -> None:
+    async def run(self, app: ASGIApp, metrics: Metrics, log: AccessLog) -> None:
         started, seconds = time.perf_counter(), self._settings.api_time_s
         REQUEST_ID.set(self._id)
         metrics.open_requests.inc()
@@ -82,7 +80,7 @@ class _Exchange:
             await self._refuse(503, f"No answer within {seconds:g} seconds.", retry_after_s=5.0)
         finally:
             metrics.open_requests.dec()
-            self._tell(time.perf_counter() - started, metrics)
+            self._tell(time.perf_counter() - started, metrics, log)
 
     async def _checked(self, app: ASGIApp) -> None:
         if self._length.isdigit() and int(self._length) > self._most_bytes:
@@ -115,25 +113,9 @@ class _Exchange:
         answer = problem(self._id, status=status, detail=detail, **members)
         await answer(self._scope, self._receive, self._enveloped)
 
-    def _tell(self, seconds: float, metrics: Metrics) -> None:
+    def _tell(self, seconds: float, metrics: Metrics, log: AccessLog) -> None:
         route = getattr(self._scope.get("route"), "path", "none")
         metrics.note(self._scope["method"], route, self._status, seconds)
-        level = self._level()
-        log = structlog.get_logger()
-        if not log.is_enabled_for(level):
-            return
-        log.log(
-            level,
-            "request",
-            method=self._scope["method"],
-            path=self._scope["path"],
-            status=self._status,
-            ms=round(seconds * 1000, 1),
-            key=self._scope["state"].get("caller", ""),
-        )
-
-    def _level(self) -> int:
-        if self._status >= 500:
-            return logging.WARNING
-        quiet = not self._settings.api_log or self._scope["path"] in QUIET
-        return logging.DEBUG if quiet and self._status < 400 else logging.INFO
+        scope = self._scope
+        caller = scope["state"]["caller"]
+        log.write(scope["method"], scope["path"], self._status, seconds, key=caller, request=self._id)

@@ -47,7 +47,7 @@ class Rates:
         counted.own += 1
         left = self._amount - counted.own - counted.others
         wait = max(math.ceil((self._window + 1) * self._seconds - now), 1)
-        request.state.headers.update(
+        request.scope["state"]["headers"].update(
             {
                 "RateLimit-Limit": str(self._amount),
                 "RateLimit-Remaining": str(max(left, 0)),
