@@ -53,6 +53,9 @@ interface Props {
   formatX?: (value: number) => string;
   /** Let the value axis begin where the data do, not at zero. */
   scale?: boolean;
+  /** Where the value axes end: 1 for shares. */
+  top?: number;
+  topRight?: number;
   actions?: ReactNode;
   height?: number;
   className?: string;
@@ -127,12 +130,12 @@ function tableOf(props: Props, lines: readonly Coloured[]) {
 }
 
 function optionOf(props: Props, lines: readonly Coloured[], colours: Palette): EChartsCoreOption {
-  const { bands = [], marks = [], format, x = "day", xName, scale = true } = props;
+  const { bands = [], marks = [], format, x = "day", xName, scale = true, top, topRight } = props;
   const label = { color: colours.quiet, fontFamily: colours.font, fontSize: 11 };
   const right = lines.some((line) => line.right);
   const isTime = x === "day" || x === "time";
   const valueAxis = (own: typeof format, shown: boolean, aligned: boolean) => ({
-    type: "value", scale: aligned && scale, position: aligned ? "left" : "right", splitNumber: 4,
+    type: "value", scale: aligned && scale, max: (aligned ? top : topRight) ?? null, axisLine: { show: false }, position: aligned ? "left" : "right", splitNumber: 4,
     axisLabel: { ...label, formatter: (value: number) => rounded(own(value)) },
     splitLine: { show: shown, lineStyle: { color: colours.line } }, axisPointer: { show: false },
   });
@@ -144,7 +147,7 @@ function optionOf(props: Props, lines: readonly Coloured[], colours: Palette): E
     xAxis: {
       type: isTime ? "time" : x, name: xName, nameLocation: "middle", nameGap: 26, nameTextStyle: label,
       axisLabel: { ...label, hideOverlap: true, ...(isTime ? { formatter: TIMES } : { formatter: (value: number) => written(props, value) }) },
-      axisLine: { lineStyle: { color: colours.strong } }, axisTick: { show: false }, splitLine: { show: false },
+      axisLine: { onZero: false, lineStyle: { color: colours.strong } }, axisTick: { show: false }, splitLine: { show: false },
     },
     yAxis: [valueAxis(format, true, true), ...(right ? [valueAxis(props.formatRight ?? format, false, false)] : [])],
     dataZoom: [{ type: "inside", zoomOnMouseWheel: "ctrl", moveOnMouseWheel: false }],

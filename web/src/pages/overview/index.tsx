@@ -1,27 +1,97 @@
-import type { PoolPage } from "../../api/types.ts";
+/** What is known at a glance: how many pools and how fresh, what to look at first, and how the forecasts do. */
+import type { Leaderboard, PoolPage, Scorecard, Status } from "../../api/types.ts";
 import { useAnswer } from "../../api/useAnswer.ts";
-import { percent, usd } from "../../format.ts";
+import { Link } from "../../app/router.tsx";
+import { ago, figure, percent, share, title } from "../../format.ts";
+import { Stat, Stats } from "../../parts/Stat.tsx";
+import { Empty, ErrorState, Skeleton } from "../../parts/states.tsx";
 import { Panel } from "../../parts/Panel.tsx";
-import { Answered } from "../../parts/states.tsx";
-import { Table } from "../../table/Table.tsx";
+import { Calibration, Weeks } from "../scorecard/charts.tsx";
+import { toneOfSkill } from "../scorecard/parts.tsx";
+import { Lately } from "./Lately.tsx";
+import { BestLow, Movers } from "./Lists.tsx";
+import "./overview.css";
+
+/** As many as hold the best few, whatever of them is doubted or frozen. */
+const LOOKED_AT = 150;
 
 export default function Overview() {
-  const answer = useAnswer<PoolPage>("/v1/pools", { limit: 10 });
+  const best = useAnswer<PoolPage>("/v1/pools", { sort: "forecast_low", min_tvl_usd: 1_000_000, limit: LOOKED_AT });
+  const newest = useAnswer<PoolPage>("/v1/pools", { limit: 1 });
+  const card = useAnswer<Scorecard>("/v1/scorecard", { target: "apy_mean", horizon: "" });
+  const board = useAnswer<Leaderboard>("/v1/leaderboard", { target: "apy_mean" });
+  const status = useAnswer<Status>("/v1/status", {}, 60);
+  if (newest.problem && !newest.data) {
+    return <div className="page"><Panel title="Overview"><ErrorState problem={newest.problem} retry={newest.reload} /></Panel></div>;
+  }
+  if (newest.data?.total === 0) return <Nothing />;
   return (
     <div className="page">
-      <Panel title="Pools" flush>
-        <Answered of={answer}>
-          {(page) => (
-            <Table
-              label="Pools" rows={page.pools} rowKey={(row) => row.pool_id}
-              columns={[
-                { key: "symbol", title: "Pool", width: "minmax(140px, 2fr)", cell: (row) => row.symbol, value: (row) => row.symbol },
-                { key: "apy", title: "APY", width: "110px", align: "end", cell: (row) => percent(row.apy), value: (row) => row.apy },
-                { key: "tvl", title: "TVL", width: "110px", align: "end", cell: (row) => usd(row.tvl_usd), value: (row) => row.tvl_usd },
-              ]}
-            />
-          )}
-        </Answered>
+      <Known newest={newest.data} best={best.data} card={card.data} board={board.data} status={status.data} />
+      <div className="columns">
+        <div className="span-7"><BestLow answer={best} /></div>
+        <div className="span-5"><Movers answer={best} /></div>
+        <div className="span-7"><Record card={card.data} failed={card.problem !== null} /></div>
+        <div className="stack span-5">
+          {card.data && <Calibration card={card.data} height={200} />}
+          <Lately answer={status} />
+        </div>
+      </div>
+    </div>
+  );
+}
+
+interface KnownProps {
+  newest: PoolPage | undefined;
+  best: PoolPage | undefined;
+  card: Scorecard | undefined;
+  board: Leaderboard | undefined;
+  status: Status | undefined;
+}
+
+function Known({ newest, best, card, board, status }: KnownProps) {
+  if (!newest || !best) return <Skeleton height={92} />;
+  const served = board?.standings.find((one) => one.model === "served");
+  const skill = card?.overall.skill ?? served?.scores["skill"] ?? null;
+  const latest = [...best.pools, ...newest.pools].map((pool) => pool.ts).sort().at(-1);
+  const model = best.pools.find((pool) => pool.forecast_model)?.forecast_model;
+  const failed = status?.jobs.filter((job) => job.status === "failed").length ?? 0;
+  const top = best.pools.find((pool) => pool.forecast_low !== null && !pool.flags && pool.status !== "frozen" && pool.status !== "paused");
+  return (
+    <Stats label="What is known">
+      <Stat label="Pools" value={<Link href="/pools">{figure(newest.total)}</Link>} note={`${figure(best.total)} of $1M or more`} />
+      <Stat label="Newest rate" value={latest ? ago(latest) : "–"} note={failed > 0 ? `${failed} ${failed === 1 ? "job" : "jobs"} failed last` : "by the clock of the source"} tone={failed > 0 ? "warn" : "plain"} />
+      <Stat label="Best nearly sure" value={percent(top?.forecast_low)} note={top ? `${top.symbol ?? ""} · ${title(top.protocol)}` : "no forecast yet"} />
+      <Stat
+        label={card?.overall.skill == null ? "Skill on history" : "Skill of what was served"} tone={toneOfSkill(skill)}
+        value={skill === null ? "–" : `${skill > 0 ? "+" : ""}${share(skill, 1)}`} note="of the yardstick's error saved"
+      />
+      <Stat label="In the 90 % interval" value={share(card?.overall.coverage ?? served?.scores["coverage"], 1)} note={card?.overall.forecasts ? `of ${figure(card.overall.forecasts)} truths` : "on history"} />
+      <Stat label="Model" value={<span className="stat-word">{model ? title(model) : "–"}</span>} note="answers for the best pool" />
+    </Stats>
+  );
+}
+
+function Record({ card, failed }: { card: Scorecard | undefined; failed: boolean }) {
+  if (!card && !failed) return <Skeleton height={360} />;
+  if (card?.by_week.some((week) => week.figures.mae !== null)) return <Weeks card={card} height={340} />;
+  return (
+    <Panel title="How the forecasts did" actions={<Link className="button" href="/scorecard">Scorecard</Link>}>
+      <Empty title="No forecast has come due yet">
+        <p>{card?.waiting ? `${figure(card.waiting)} wait for their days to be over.` : "Each one that is served is kept, and scored when its days are over."}</p>
+      </Empty>
+    </Panel>
+  );
+}
+
+function Nothing() {
+  return (
+    <div className="page">
+      <Panel title="Welcome">
+        <Empty title="Nothing is known yet">
+          <p>The worker beside this service collects pools within a few minutes and forecasts them within two hours.</p>
+          <p>To begin at once: <code>defimon run</code> on live data, <code>defimon import FILE</code> for recorded data, <code>defimon run --sample</code> without a network.</p>
+        </Empty>
       </Panel>
     </div>
   );

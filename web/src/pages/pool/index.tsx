@@ -55,17 +55,15 @@ function Known({ pool, path }: { pool: PoolRow; path: string }) {
       <Figures pool={pool} mean={mean} drop={of("apy_drop")} volatility={of("apy_volatility")} skill={said.data?.skill["apy_mean"]} />
       {history.problem && !history.data && <ErrorState problem={history.problem} retry={history.reload} />}
       <div className="columns">
-        <div className="stack span-8">
-          {history.data ? <ForecastChart rows={rows} forecast={mean} /> : <Skeleton height={430} />}
-          <PastChart answer={past} />
-          <Earned rows={rows} />
-          <Size rows={rows} />
-        </div>
+        <div className="span-8">{history.data ? <ForecastChart rows={rows} forecast={mean} /> : <Skeleton height={430} />}</div>
         <div className="stack span-4">
           <Risks pool={pool} rows={rows} forecast={mean} />
           <DataHealth pool={pool} rows={rows} />
         </div>
+        <div className="span-6"><PastChart answer={past} /></div>
+        <div className="stack span-6"><Earned rows={rows} /></div>
       </div>
+      <Size rows={rows} />
       <PastTable answer={past} />
     </>
   );
@@ -131,7 +129,7 @@ function Earned({ rows }: { rows: readonly HistoryRow[] }) {
   if (found.length === 0) return null;
   const mean = (of: "earned" | "quoted") => found.reduce((sum, one) => sum + one[of], 0) / found.length;
   const about = `What a depositor had by the growth of the index: ${percent(mean("earned"))} on average, where ${percent(mean("quoted"))} was quoted`;
-  return <LineChart title="Realised against quoted yield" about={about} summary={about} lines={lines} format={percent} height={260} />;
+  return <LineChart title="Realised against quoted yield" about={about} summary={about} lines={lines} format={percent} />;
 }
 
 function Size({ rows }: { rows: readonly HistoryRow[] }) {

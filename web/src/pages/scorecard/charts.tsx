@@ -4,7 +4,7 @@ import type { Group, Scorecard } from "../../api/types.ts";
 import { LineChart } from "../../chart/LineChart.tsx";
 import { percent, share } from "../../format.ts";
 
-export function Calibration({ card }: { card: Scorecard }) {
+export function Calibration({ card, height = 290 }: { card: Scorecard; height?: number }) {
   const held = card.overall.calibration;
   const lines = useMemo(
     () => [
@@ -18,7 +18,7 @@ export function Calibration({ card }: { card: Scorecard }) {
   return (
     <LineChart
       title="Calibration" about={about} x="value" xName="Quantile that was forecast" formatX={(value) => share(value)} format={(value) => share(value)}
-      summary={held.map((one) => `${share(one.nominal)} promised, ${share(one.realised, 1)} came`).join("; ")} lines={lines} scale={false} height={290}
+      summary={held.map((one) => `${share(one.nominal)} promised, ${share(one.realised, 1)} came`).join("; ")} lines={lines} scale={false} top={1} height={height}
     />
   );
 }
@@ -41,7 +41,7 @@ export function Weeks({ card, height = 290 }: { card: Pick<Scorecard, "by_week">
   return (
     <LineChart
       title="Error, week by week" about="Mean absolute error of the forecasts made in each week, beside the yardstick's; lower is better"
-      summary={`${lines[0]?.points.length} weeks.`} lines={lines} format={percent} formatRight={(value) => share(value)} scale={false} height={height}
+      summary={`${lines[0]?.points.length} weeks.`} lines={lines} format={percent} formatRight={(value) => share(value)} scale={false} topRight={1} height={height}
     />
   );
 }

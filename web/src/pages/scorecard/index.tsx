@@ -84,19 +84,21 @@ function Scored({ card }: { card: Card }) {
       <div className="columns">
         <div className="span-7"><Weeks card={card} /></div>
         <div className="span-5"><Calibration card={card} /></div>
-        <Groups title="By protocol" groups={card.by_protocol} className="span-6" />
-        <Groups title="By chain" groups={card.by_chain} className="span-6" />
-        <Groups title="By model" groups={card.by_model} className="span-6" />
-        <Groups title="By days ahead" groups={card.by_horizon} className="span-6" named={(name) => `${name} d`} />
+        <div className="stack span-6">
+          <Groups title="By protocol" groups={card.by_protocol} />
+          <Groups title="By model" groups={card.by_model} />
+          <Groups title="By days ahead" groups={card.by_horizon} named={(name) => `${name} d`} />
+        </div>
+        <div className="span-6"><Groups title="By chain" groups={card.by_chain} /></div>
       </div>
     </>
   );
 }
 
-function Groups({ title: head, groups, className, named = title }: { title: string; groups: Group[]; className: string; named?: (name: string) => string }) {
+function Groups({ title: head, groups, named = title }: { title: string; groups: Group[]; named?: (name: string) => string }) {
   const columns = groupColumns(head.replace("By ", "").replace(/^./, (letter) => letter.toUpperCase()), named);
   return (
-    <Panel title={head} flush className={className} actions={<SaveCsv name={`Scorecard ${head}`} columns={columns} rows={groups} />}>
+    <Panel title={head} flush actions={<SaveCsv name={`Scorecard ${head}`} columns={columns} rows={groups} />}>
       <Table label={head} columns={columns} rows={groups} rowKey={(group) => group.name} height={380} rowHeight={36} />
     </Panel>
   );
