@@ -2,7 +2,6 @@
 
 import difflib
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from defimon.core.chains import chain_named
+from defimon.core.channels import channels_of
 from defimon.core.errors import FixSettings
 
 PREFIX = "DEFIMON_"
@@ -148,6 +148,21 @@ class Settings(BaseSettings):
     backtests_at_once: int = Field(
         default=2, ge=1, description="Backtests that workers on one store run beside each other."
     )
+    retrain_every_s: int = Field(
+        default=604_800, ge=3_600, description="Pace at which a challenger is trained, seconds."
+    )
+    challenger_share: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="Share of pools, the same ones each day, that the challenger answers for (A/B).",
+    )
+    promote: str = Field(
+        default="hand",
+        pattern="^(hand|gate)$",
+        description="Who promotes a challenger that passes the gate: a person, or the training itself.",
+    )
+
     api_open: str = Field(
         default="loopback",
         pattern="^(never|loopback|always)$",
@@ -202,15 +217,7 @@ class Settings(BaseSettings):
     @field_validator("alert_channels", mode="before")
     @classmethod
     def _channels(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        # An address may hold commas of its own: a channel begins where a name and a scheme follow one.
-        parts = re.split(r"[,\s]+(?=[\w.-]+=[\w.+-]+://)", value.strip())
-        found = dict(part.partition("=")[::2] for part in parts)
-        if not all(re.fullmatch(r"[\w.-]{1,40}", name) and "://" in url for name, url in found.items()):
-            message = "give name=scheme://…, the next one after a comma"
-            raise ValueError(message)
-        return found
+        return channels_of(value) if isinstance(value, str) else value
 
     @field_validator("rpc", "substrate", mode="before")
     @classmethod

@@ -8,6 +8,8 @@ from functools import partial
 from defimon.core.errors import FixSettings, TryAgain
 from defimon.core.settings import Settings
 from defimon.flows._job_turns import Schedule
+from defimon.flows.alert_job import alerting
+from defimon.flows.alert_messages import MessageQueue
 from defimon.flows.backtest_work import BacktestQueue
 from defimon.flows.chain_aggregates import aggregate_chains
 from defimon.flows.collect_sources import collect_sources, list_series
@@ -49,8 +51,8 @@ UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
 
 def jobs_of(settings: Settings, only: Sequence[str] = (), *, follow: bool = False) -> list[Task]:
-    """Jobs that collect every series of the settings, aggregate chains, keep the store in order and run
-    backtests that were asked for; by name.
+    """Jobs that collect every series of the settings, aggregate chains, keep the store in order, judge alerts
+    and send them, and run backtests that were asked for; by name.
 
     A job's name is that of NAMES, with its pace where another of that name has a quicker one: `yields`,
     `chain:astar`, `yields:1d`. `only` keeps those whose name, or a beginning of it up to a colon, is given.
@@ -64,7 +66,7 @@ def jobs_of(settings: Settings, only: Sequence[str] = (), *, follow: bool = Fals
     if any(name.startswith("chain:") for name in groups):
         jobs.append(Job("aggregates", AGGREGATES, _aggregate))
     jobs.append(Job("upkeep", UPKEEP, partial(_keep_up, settings=settings)))
-    jobs.append(BacktestQueue(settings))
+    jobs += [alerting(settings), BacktestQueue(settings), MessageQueue(settings)]
     return _chosen(sorted(jobs, key=lambda job: job.name), only)
 
 

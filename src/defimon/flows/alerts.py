@@ -1,0 +1,158 @@
+"""Alerts: what rules found, each cause once for as long as it lasts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import polars as pl
+
+from defimon.alerts._base import Rule
+from defimon.core.provenance import text_hash
+from defimon.core.tables import ALERTS
+from defimon.flows.alert_facts import Gathered
+from defimon.flows.alert_messages import Message, write_message
+from defimon.flows.alert_rules import AlertRule, visible_rules
+from defimon.store.database import Store
+
+DIGITS = 16
+MOST_AT_ONCE = 200
+"""New alerts of one rule in one look; what is beyond comes with the next one."""
+
+MOST_LINES = 20
+"""Alerts that a message lists; it tells how many more there are."""
+
+AlertState = Literal["open", "cleared"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a look came to: alerts that are new, and such as are over."""
+
+    opened: int = 0
+    cleared: int = 0
+
+    def __add__(self, other: "Judged") -> "Judged":
+        return Judged(self.opened + other.opened, self.cleared + other.cleared)
+
+
+def judge_rule(store: Store, rule: AlertRule, gathered: Gathered) -> Judged:
+    """Open alerts for causes that are there now and were not, and clear those that are over.
+
+    Alerts and the messages that tell of them are written in one transaction, which admits one writer at a
+    time: of many workers that look at once, one finds a cause new.
+    """
+    judge = rule.judge()
+    found = judge.judge(gathered.of(rule)).drop_nulls("subject").unique("subject", keep="last")
+    if found.is_empty():
+        return Judged()
+    with store.transaction():
+        newest = _newest(store, rule.rule_id)
+        beside = found.join(newest, on="subject", how="left", suffix="_known")
+        open_ = pl.col("ts_known").is_not_null() & pl.col("cleared_at").is_null()
+        later = pl.col("ts_known").is_null() | (pl.col("ts") > pl.col("ts_known"))
+        fresh = beside.filter(pl.col("holds") & ~open_ & later).sort("subject").head(MOST_AT_ONCE)
+        over = beside.filter(~pl.col("holds") & open_)
+        now = store.now()
+        if fresh.height:
+            _open(store, rule, judge, fresh.to_dicts(), now)
+        _clear(store, newest.join(over, on="subject", how="semi"), now)
+        return Judged(fresh.height, over.height)
+
+
+def clear_rule(store: Store, rule_id: str) -> int:
+    """End the open alerts of a rule that is judged no more; how many there were."""
+    with store.transaction():
+        newest = _newest(store, rule_id)
+        lasting = newest.filter(pl.col("cleared_at").is_null())
+        _clear(store, lasting, store.now())
+        return lasting.height
+
+
+def list_alerts(
+    store: Store,
+    owner: str | None,
+    *,
+    every: bool = False,
+    rule_id: str | None = None,
+    kind: str | None = None,
+    subject: str | None = None,
+    state: AlertState | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[dict[str, Any]]:
+    """Alerts of the owner's rules and of shared ones, or of everybody's; rows of `core.tables.ALERTS` with
+    `state`, the newest first.
+    """
+    where: dict[str, Sequence[str]] = {} if rule_id is None else {"rule_id": [rule_id]}
+    rows = store.read(ALERTS.name, where=where, since=since, until=until)
+    kept = [
+        pl.col(name) == value for name, value in (("kind", kind), ("subject", subject)) if value is not None
+    ]
+    if not every:
+        kept.append(
+            (pl.col("owner") == owner).fill_null(value=False) | pl.col("shared").fill_null(value=False)
+        )
+    stands = pl.when(pl.col("cleared_at").is_null()).then(pl.lit("open")).otherwise(pl.lit("cleared"))
+    told = rows.filter(kept) if kept else rows
+    told = told.with_columns(stands.alias("state"))
+    if state is not None:
+        told = told.filter(pl.col("state") == state)
+    return told.sort("ts", "alert_id", descending=True).to_dicts()
+
+
+def judged_rules(store: Store) -> list[AlertRule]:
+    """Every rule that is to be judged."""
+    return [rule for rule in visible_rules(store, None, every=True) if rule.enabled]
+
+
+def _newest(store: Store, rule_id: str) -> pl.DataFrame:
+    """The last alert of each subject."""
+    rows = store.read(ALERTS.name, where={"rule_id": [rule_id]})
+    return rows.sort("ts").unique("subject", keep="last", maintain_order=True)
+
+
+def _open(
+    store: Store, rule: AlertRule, judge: Rule, causes: Sequence[dict[str, Any]], now: datetime
+) -> None:
+    told = [judge.words(cause) for cause in causes]
+    ids = [text_hash(rule.rule_id, cause["subject"], cause["ts"].isoformat())[:DIGITS] for cause in causes]
+    message_id = text_hash(*ids)[:DIGITS] if rule.channels else None
+    rows = [
+        {
+            "rule_id": rule.rule_id,
+            "subject": cause["subject"],
+            "ts": cause["ts"],
+            "alert_id": alert_id,
+            "owner": rule.owner,
+            "kind": rule.kind,
+            "told": words,
+            "value": cause["value"],
+            "unit": judge.unit,
+            "message_id": message_id,
+            "shared": rule.shared,
+            "known_at": now,
+            "source": "defimon",
+            "origin": "derived",
+        }
+        for cause, words, alert_id in zip(causes, told, ids, strict=True)
+    ]
+    store.write(ALERTS.name, ALERTS.rows(rows))
+    if message_id is not None:
+        title, body = _message(rule, told)
+        for channel in rule.channels:
+            write_message(store, Message(now, message_id, channel, rule.rule_id, title, body, next_at=now))
+
+
+def _clear(store: Store, lasting: pl.DataFrame, now: datetime) -> None:
+    if lasting.height:
+        moment = pl.lit(now).cast(ALERTS.schema["ts"])
+        over = lasting.with_columns(moment.alias("cleared_at"), moment.alias("known_at"))
+        store.write(ALERTS.name, over.select(ALERTS.names))
+
+
+def _message(rule: AlertRule, told: Sequence[str]) -> tuple[str, str]:
+    """Title and body."""
+    count = f"{len(told)} alerts" if len(told) > 1 else "alert"
+    more = [f"and {len(told) - MOST_LINES} more"] if len(told) > MOST_LINES else []
+    return f"defimon: {rule.name}: {count}", "\n".join([*told[:MOST_LINES], *more])
