@@ -6,7 +6,7 @@ from datetime import datetime
 
 import polars as pl
 
-from defimon.core.tables import FORECASTS, PANEL, POOL_ATTRIBUTES, POOLS, YIELD_FACTS, YIELDS
+from defimon.core.tables import FORECASTS, POOL_ATTRIBUTES, POOLS, YIELD_FACTS, YIELDS
 from defimon.core.units import utc_now
 from defimon.flows.newest_rows import newest_rows
 from defimon.flows.not_known import not_known
@@ -92,38 +92,6 @@ def _newest_answers(said: pl.DataFrame, old_ids: Mapping[str, str]) -> pl.DataFr
 def was_served() -> pl.Expr:
     """Rows of `forecasts` that were given as answers; older ones say nothing of their role, and all were."""
     return pl.col("role").ne_missing(pl.lit("shadow"))
-
-
-HISTORY = tuple(name for name in PANEL.names if name in YIELDS.names)
-"""Columns of a pool's history."""
-
-
-def history(
-    store: Store,
-    ids: list[str],
-    *,
-    as_of: datetime | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    daily: bool = False,
-) -> pl.DataFrame:
-    """Yields of one pool under its ids, the one it has now first, in order of time, one row a moment.
-
-    Of several sources at one moment the first by name is shown; rows under an older id end where those under
-    the newer one begin. `daily` keeps the last row of each UTC day.
-    """
-    where = {"pool_id": ids}
-    rows = store.read(YIELDS.name, as_of=as_of, where=where, since=since, until=until, columns=HISTORY)
-    own = rows.filter(pl.col("pool_id") == ids[0])
-    first = own["ts"].min()
-    older = rows.filter(pl.col("pool_id") != ids[0])
-    if first is not None:
-        older = older.filter(pl.col("ts") < first)
-    every = pl.concat([older, own]).with_columns(pl.lit(ids[0]).alias("pool_id"))
-    one = every.sort("ts", "source").unique("ts", keep="first", maintain_order=True)
-    if not daily:
-        return one
-    return one.group_by(pl.col("ts").dt.date().alias("day"), maintain_order=True).last().drop("day")
 
 
 def past_forecasts(

@@ -16,7 +16,7 @@ from defimon.store.connection import Connection, contract
 from defimon.store.faults import explained
 from defimon.store.jumping import SourceCount, count_between, first_names
 from defimon.store.migration import NotMigrated, upgrade
-from defimon.store.reading import Wanted, bodies, extent, last, latest, micros_of, versions
+from defimon.store.reading import Wanted, bodies, earliest, extent, last, latest, micros_of, versions
 from defimon.store.schema import CHANGES, SQL_TABLES, primary_key
 from defimon.store.writing import Written, append, drop_bodies
 
@@ -110,6 +110,13 @@ class Store:
         """
         with explained(self._address):
             return last(self._open(), contract(table), where)
+
+    def earliest(
+        self, table: str, *, where: Mapping[str, str], as_of: datetime | None = None
+    ) -> datetime | None:
+        """Least `ts` of a row that was known at `as_of`, None where there is none; `where` as for `last`."""
+        with explained(self._address):
+            return earliest(self._open(), contract(table), where, as_of)
 
     def now(self) -> datetime:
         """What the database's clock says: one clock for every process that uses this store."""

@@ -11,7 +11,7 @@ from defimon.core.errors import BadData
 from defimon.core.table import Table
 from defimon.core.tables import TABLES
 from defimon.store import lanes
-from defimon.store.connection import Connection
+from defimon.store.connection import EPOCH, Connection
 from defimon.store.literals import literal
 from defimon.store.order import in_key_order, same_as_next
 from defimon.store.schema import SQL_TABLES, VERSION_KEY, WITH_BODY, primary_key
@@ -84,15 +84,32 @@ def extent(
 
 def last(connection: Connection, table: Table, where: Mapping[str, str]) -> pl.DataFrame:
     """Newest version of the row of greatest `ts` whose other columns of the key are those of `where`."""
+    stored, conditions = _in_order_of_time(table, where)
+    chosen = sa.select(*(stored.c[name] for name in table.names)).where(*conditions)
+    newest = chosen.order_by(stored.c["ts"].desc(), stored.c[VERSION_KEY].desc()).limit(1).subquery()
+    return connection.frame(sa.select(newest), table.schema)
+
+
+def earliest(
+    connection: Connection, table: Table, where: Mapping[str, str], as_of: datetime | None
+) -> datetime | None:
+    """Least `ts` of a row that was known at `as_of`, whose other columns of the key are those of `where`."""
+    stored, conditions = _in_order_of_time(table, where, as_of)
+    chosen = sa.select(stored.c["ts"]).where(*conditions).order_by(stored.c["ts"]).limit(1)
+    found = connection.rows(chosen)
+    return EPOCH + int(found[0][0]) * EPOCH.resolution if found else None
+
+
+def _in_order_of_time(
+    table: Table, where: Mapping[str, str], as_of: datetime | None = None
+) -> tuple[sa.Table, list[sa.ColumnElement[bool]]]:
+    """The stored table and conditions under which the key gives its rows in order of time."""
     if "ts" not in table.key or set(where) != set(table.key[: table.key.index("ts")]):
         raise BadData(
             f"table {table.name} is not kept in order of time below {', '.join(where) or 'nothing'}."
         )
     stored = SQL_TABLES[table.name]
-    chosen = sa.select(*(stored.c[name] for name in table.names))
-    chosen = chosen.where(*_conditions(stored, Wanted(where={name: [text] for name, text in where.items()})))
-    newest = chosen.order_by(stored.c["ts"].desc(), stored.c[VERSION_KEY].desc()).limit(1).subquery()
-    return connection.frame(sa.select(newest), table.schema)
+    return stored, _conditions(stored, Wanted(as_of, {name: [text] for name, text in where.items()}))
 
 
 BODY_NAMES = ("sha256", "request", "ts", "length", "source")

@@ -6,7 +6,12 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
+from defimon.core.settings import load_settings
+from defimon.core.tables import YIELDS
+from defimon.flows._store import open_store
+from defimon.flows.pool_history import history_page
 from defimon.flows.pool_search import Wanted, search_pools
+from defimon.store.database import Store
 
 
 def ids(answer):
@@ -141,10 +146,6 @@ def test_a_page_is_never_longer_than_the_settings_allow(filled, serve_on):
 
 
 def test_new_data_are_seen_without_a_restart(data, serve_on, moments):
-    from defimon.core.settings import load_settings
-    from defimon.core.tables import YIELDS
-    from defimon.flows._store import open_store
-
     with serve_on(data.folder, api_refresh_s=0.05) as client:
         assert client.get("/v1/pools/lido:stETH").json()["apy"] == pytest.approx(0.031)
         later = moments.day(0) + timedelta(hours=1)
@@ -157,3 +158,52 @@ def test_new_data_are_seen_without_a_restart(data, serve_on, moments):
         while client.get("/v1/pools/lido:stETH").json()["apy"] != 0.99:
             pass
         assert client.get("/v1/pools/new").status_code == 200
+
+
+@pytest.mark.parametrize("resolution", ["raw", "day"])
+@pytest.mark.parametrize("limit", [1, 3, 50])
+def test_pages_of_a_history_with_years_between_its_rows_join_too(data, serve_on, moments, resolution, limit):
+    moments_of_rows = [moments.day(back) for back in (4_000, 3_999.9, 3_999, 900, 20.3, 20.2, 20.1, 0)]
+    rows = [
+        {"pool_id": "far", "ts": ts, "known_at": ts, "apy": 0.01, "source": "test", "origin": "observed"}
+        for ts in moments_of_rows
+    ]
+    with open_store(load_settings({}, data_dir=data.folder)) as store:
+        store.write("yields", YIELDS.rows(rows))
+    with serve_on(data.folder) as client:
+        path = f"/v1/pools/far/history?resolution={resolution}&limit={limit}"
+        seen, cursor = [], ""
+        while cursor is not None:
+            page = client.get(f"{path}{cursor and f'&cursor={cursor}'}").json()
+            seen += [row["ts"] for row in page["rows"]]
+            cursor = page["next"]
+    last_of_day = {moment.date(): moment for moment in moments_of_rows}
+    expected = moments_of_rows if resolution == "raw" else sorted(last_of_day.values())
+    assert seen == [moments.text(moment) for moment in expected]
+
+
+def test_a_page_reads_no_more_of_the_past_than_it_shows(tmp_path, moments):
+    class Counted(Store):
+        read_rows = 0
+
+        def read(self, table, **given):
+            found = super().read(table, **given)
+            self.read_rows += found.height
+            return found
+
+    url = f"sqlite:///{tmp_path / 'defimon.sqlite'}"
+    rows = [
+        {"pool_id": "busy", "ts": ts, "known_at": ts, "apy": 0.01, "source": "test", "origin": "observed"}
+        for ts in (moments.day(back / 96) for back in range(96 * 200))
+    ]
+    with Counted(url) as store:
+        store.migrate()
+        store.write("yields", YIELDS.rows(rows))
+        store.read_rows = 0
+        page, more = history_page(store, ["busy"], limit=100)
+        assert (page.height, more) == (100, True)
+        assert store.read_rows < 600
+        store.read_rows = 0
+        page, more = history_page(store, ["busy"], daily=True, limit=7)
+        assert (page.height, more) == (7, True)
+        assert store.read_rows < 96 * 9

@@ -1,8 +1,9 @@
 """Pools: found, shown, and their past."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
+import polars as pl
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 
@@ -10,6 +11,7 @@ from defimon.apps.api.access import Reader
 from defimon.apps.api.documents import Answer, Document, row_model
 from defimon.apps.api.questions import (
     EARLIEST,
+    LATEST,
     Moment,
     clamped,
     cursor_of,
@@ -19,7 +21,9 @@ from defimon.apps.api.questions import (
 )
 from defimon.apps.api.service import service_of
 from defimon.core.tables import FORECASTS, POOLS, YIELDS
-from defimon.flows.catalogue import ATTRIBUTES, FACTS, HISTORY, history, past_forecasts
+from defimon.flows.catalogue import ATTRIBUTES, FACTS, past_forecasts
+from defimon.flows.pool_history import COLUMNS as HISTORY
+from defimon.flows.pool_history import history_page
 from defimon.flows.pool_search import Sort, Wanted, search_pools
 
 router = APIRouter(prefix="/v1/pools", tags=["pools"])
@@ -142,15 +146,16 @@ async def pool_history(
     service = service_of(request)
     catalogue = (await service.known()).catalogue
     own = catalogue.pool_id(pool_id)
-    rows = await service.reading(
-        history,
+    rows, more = await service.reading(
+        history_page,
         catalogue.ids_of(own),
         as_of=clamped(as_of),
-        since=clamped(since),
+        since=_after(cursor, clamped(since)),
         until=clamped(until),
         daily=resolution == "day",
+        limit=page_size(limit, service.settings.api_page_rows, 1_000),
     )
-    return _in_time(own, rows.to_dicts(), cursor, page_size(limit, service.settings.api_page_rows, 1_000))
+    return await service.working(_page_in_time, own, rows, more=more)
 
 
 @router.get("/{pool_id:path}/forecasts", response_model=SaidPage)
@@ -176,25 +181,28 @@ async def pool_forecasts(
         target,
         horizon,
         as_of=clamped(as_of),
-        since=clamped(since),
+        since=_after(cursor, clamped(since)),
         until=clamped(until),
     )
-    return _in_time(own, rows.to_dicts(), cursor, page_size(limit, service.settings.api_page_rows, 1_000))
+    size = page_size(limit, service.settings.api_page_rows, 1_000)
+    return await service.working(_page_in_time, own, rows.head(size), more=rows.height > size)
 
 
-def _in_time(pool_id: str, rows: list[dict[str, Any]], cursor: str | None, limit: int) -> Answer:
-    """A page of rows whose `ts` differ; the cursor is the last one's, in microseconds."""
-    if cursor is not None:
-        (last,) = place_of(cursor, (int,))
-        rows = [row for row in rows if _micros(row) > last]
-    page = rows[:limit]
-    following = cursor_of((_micros(page[-1]),)) if len(rows) > limit else None
-    return Answer({"pool_id": pool_id, "rows": page, "next": following}, seconds=15)
+def _after(cursor: str | None, since: datetime | None) -> datetime | None:
+    """The first moment after the row that the cursor tells, in microseconds, and not before `since`."""
+    if cursor is None:
+        return since
+    (last,) = place_of(cursor, (int,))
+    if not 0 <= last < (LATEST - EARLIEST) // EARLIEST.resolution:
+        raise no_such_page()
+    following: datetime = EARLIEST + (last + 1) * EARLIEST.resolution
+    return following if since is None else max(since, following)
 
 
-def _micros(row: dict[str, Any]) -> int:
-    moment: datetime = row["ts"]
-    return (moment - EARLIEST) // moment.resolution
+def _page_in_time(pool_id: str, rows: pl.DataFrame, *, more: bool) -> Answer:
+    """A page of rows whose `ts` differ. Written out in a thread: a long page takes milliseconds."""
+    following = cursor_of((int(rows["ts"].to_physical()[-1]),)) if more and rows.height else None
+    return Answer({"pool_id": pool_id, "rows": rows.to_dicts(), "next": following}, seconds=15)
 
 
 @router.get("/{pool_id:path}", response_model=Pool)

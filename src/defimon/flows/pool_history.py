@@ -1,0 +1,79 @@
+"""What one pool paid, a page at a time, without reading more of the past than the page shows."""
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+
+from defimon.core.tables import PANEL, YIELDS
+from defimon.core.units import utc_now
+from defimon.store.database import Store
+
+COLUMNS = tuple(name for name in PANEL.names if name in YIELDS.names)
+"""Columns of a pool's history."""
+
+PACE = timedelta(minutes=15)
+"""Pace of the source that tells most often (DEFIMON_YIELDS_EVERY_S): a first guess at what a page spans."""
+
+GROWTH = 4
+"""Times that each further stretch is longer than the one before it: years without a row take five reads."""
+
+DAY = timedelta(days=1)
+
+_NOTHING = YIELDS.empty().select(COLUMNS)
+
+
+def history_page(
+    store: Store,
+    ids: list[str],
+    *,
+    as_of: datetime | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    daily: bool = False,
+    limit: int,
+) -> tuple[pl.DataFrame, bool]:
+    """The first `limit` yields of one pool under its ids, the one it has now first, in order of time, one row
+    a moment; and whether there are more.
+
+    Of several sources at one moment the first by name is shown; rows under an older id end where those under
+    the newer one begin. `daily` keeps the last row of each UTC day.
+    """
+    end = utc_now() + DAY if until is None else until
+    own_since = _first(store, ids[:1], as_of) if len(ids) > 1 else None
+    begin = since or _first(store, ids, as_of) or end
+    width, parts, found = limit * (DAY if daily else PACE), [_NOTHING], 0
+    while begin < end and found <= limit:
+        stop = min(_midnight_after(begin, width) if daily else begin + width, end)
+        rows = store.read(
+            YIELDS.name, as_of=as_of, where={"pool_id": ids}, since=begin, until=stop, columns=COLUMNS
+        )
+        parts.append(_one_a_moment(rows, ids, own_since, daily=daily))
+        found += parts[-1].height
+        begin, width = stop, width * GROWTH
+    return pl.concat(parts).head(limit), found > limit
+
+
+def _first(store: Store, ids: list[str], as_of: datetime | None) -> datetime | None:
+    firsts = [store.earliest(YIELDS.name, where={"pool_id": one}, as_of=as_of) for one in ids]
+    return min((first for first in firsts if first is not None), default=None)
+
+
+def _midnight_after(begin: datetime, width: timedelta) -> datetime:
+    """The first midnight that is at least so far away: a day is read whole."""
+    day = (begin + width).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return day + DAY
+
+
+def _one_a_moment(
+    rows: pl.DataFrame, ids: list[str], since_when: datetime | None, *, daily: bool
+) -> pl.DataFrame:
+    """One row a moment under the id that the pool has now, since `since_when` if it had others before."""
+    if len(ids) > 1:
+        own = pl.col("pool_id") == ids[0]
+        kept = pl.lit(value=True) if since_when is None else own | (pl.col("ts") < since_when)
+        rows = rows.filter(kept).with_columns(pl.lit(ids[0]).alias("pool_id"))
+    one = rows.sort("ts", "source").unique("ts", keep="first", maintain_order=True)
+    if not daily:
+        return one
+    day = one["ts"].dt.date()
+    return one.filter((day != day.shift(-1)).fill_null(value=True))
