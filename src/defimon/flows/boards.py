@@ -86,8 +86,9 @@ def _place(one: Standing) -> tuple[str, int, bool, bool, str]:
 def skill_of(board: list[Standing], model: str, target: str, horizon: int) -> float | None:
     """Share by which the model's error was below the yardstick's on the newest walk-forward; None if unknown.
 
-    That of the yardstick is 0 by what it is.
+    That of the yardstick is 0 by what it is. A kept model, name@version, has that of its kind.
     """
+    model = model.partition("@")[0]
     if model == YARDSTICK:
         return 0.0
     for one in board:

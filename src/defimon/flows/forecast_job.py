@@ -5,15 +5,17 @@ from functools import partial
 
 import polars as pl
 
+from defimon.core.errors import BadData
 from defimon.core.settings import Settings
 from defimon.core.tables import FORECASTS
-from defimon.core.units import UTC_MICROS, utc_now
+from defimon.core.units import UTC_MICROS
 from defimon.flows._job_turns import Schedule
 from defimon.flows.answers import SERVED, YARDSTICK
 from defimon.flows.boards import keep_scores
 from defimon.flows.evaluate import Evaluation, evaluate
 from defimon.flows.forecast import latest_forecasts, latest_plan
 from defimon.flows.load import daily as daily_panel
+from defimon.flows.roles import beside_kept
 from defimon.flows.run import RUN_MODELS
 from defimon.flows.run_job import Held, Job, Outcome
 from defimon.flows.stored import stored_panel
@@ -31,7 +33,13 @@ def forecasting(settings: Settings) -> Job:
 
 
 def _work(held: Held, *, settings: Settings) -> Outcome:
-    return Outcome(store_forecasts(held.store, settings))
+    """A store that is too young to prove a forecast is no fault: it says so, and is asked again tomorrow."""
+    notes: list[str] = []
+    try:
+        rows = store_forecasts(held.store, settings, notes=notes)
+    except BadData as reason:
+        return Outcome(0, (f"no forecasts yet: {reason}",))
+    return Outcome(rows, tuple(notes))
 
 
 def store_forecasts(
@@ -41,23 +49,27 @@ def store_forecasts(
     horizon: int = 7,
     models: tuple[str, ...] = RUN_MODELS,
     at: datetime | None = None,
+    notes: list[str] | None = None,
 ) -> int:
-    """Forecast every pool of the store, with the model that the gate lets through or the yardstick; rows that
-    were written to `forecasts`. The walk's scores go into `scores`.
+    """Forecast every pool of the store; rows that were written to `forecasts`. The walk's scores go into
+    `scores`.
 
-    `at` is the moment whose knowledge is used, now unless given. Takes minutes. Raises as `evaluate` and
-    `latest_plan`.
+    The champion answers, or, while nobody is, the model that the gate lets through on the walk, or the
+    yardstick; the challenger stands beside them in shadow, or answers for its share of pools. `at` is the
+    moment whose knowledge is used, now unless given; `notes` is told which kept model cannot answer. Takes
+    minutes. Raises as `evaluate` and `latest_plan`.
     """
+    at = at or store.now()
     panel = stored_panel(store, as_of=at)
     daily = daily_panel(panel)
     plan = latest_plan(daily, targets=TARGETS, horizon=horizon, models=models)
     evaluation = evaluate(panel, plan, settings)
     origin = "simulated" if "simulated" in panel["origin"].drop_nulls().unique() else "derived"
-    served = [_means(daily, evaluation), *(_last_served(evaluation, name) for name in TARGETS[1:])]
-    rows = pl.concat(served).with_columns(
+    walked = [_means(daily, evaluation), *(_last_served(evaluation, name) for name in TARGETS[1:])]
+    rows = beside_kept(settings, evaluation, pl.concat(walked), [] if notes is None else notes)
+    rows = rows.with_columns(
         pl.lit(horizon, dtype=pl.Int64).alias("horizon"),
-        pl.lit(at or utc_now()).cast(UTC_MICROS).alias("known_at"),
-        pl.lit("served").alias("role"),
+        pl.lit(at).cast(UTC_MICROS).alias("known_at"),
         pl.lit("defimon").alias("source"),
         pl.lit(origin).alias("origin"),
     )

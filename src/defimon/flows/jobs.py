@@ -15,9 +15,12 @@ from defimon.flows.chain_aggregates import aggregate_chains
 from defimon.flows.collect_sources import collect_sources, list_series
 from defimon.flows.collection import SeriesResult
 from defimon.flows.follow_sources import follow_for
+from defimon.flows.forecast_job import forecasting
 from defimon.flows.pool_aliases import propose_aliases
 from defimon.flows.retention import drop_old_answers
+from defimon.flows.retrain import retraining
 from defimon.flows.run_job import Held, Job, Outcome, Task
+from defimon.flows.truth_job import telling_truth
 from defimon.sources._series import Series
 
 __all__ = ["Held", "Job", "Outcome", "Schedule", "jobs_of"]
@@ -51,8 +54,9 @@ UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
 
 def jobs_of(settings: Settings, only: Sequence[str] = (), *, follow: bool = False) -> list[Task]:
-    """Jobs that collect every series of the settings, aggregate chains, keep the store in order, judge alerts
-    and send them, and run backtests that were asked for; by name.
+    """Jobs that collect every series of the settings, aggregate chains, keep the store in order, forecast,
+    tell forecasts their truth and train challengers, judge alerts and send them, and run backtests that were
+    asked for; by name.
 
     A job's name is that of NAMES, with its pace where another of that name has a quicker one: `yields`,
     `chain:astar`, `yields:1d`. `only` keeps those whose name, or a beginning of it up to a colon, is given.
@@ -66,6 +70,7 @@ def jobs_of(settings: Settings, only: Sequence[str] = (), *, follow: bool = Fals
     if any(name.startswith("chain:") for name in groups):
         jobs.append(Job("aggregates", AGGREGATES, _aggregate))
     jobs.append(Job("upkeep", UPKEEP, partial(_keep_up, settings=settings)))
+    jobs += [forecasting(settings), telling_truth(settings), retraining(settings)]
     jobs += [alerting(settings), BacktestQueue(settings), MessageQueue(settings)]
     return _chosen(sorted(jobs, key=lambda job: job.name), only)
 

@@ -2,21 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
 
 import polars as pl
 
 from defimon.core.settings import Settings
-from defimon.evaluation.splits import day_number
-from defimon.evaluation.universe import LENDING, UniverseRules, eligible
+from defimon.evaluation.universe import LENDING, UniverseRules
 from defimon.flows._store import open_store
 from defimon.flows.answers import YARDSTICK
-from defimon.flows.artefacts import keep_model, name_champion, registry_of
+from defimon.flows.artefacts import name_champion, registry_of
 from defimon.flows.evaluate import DEFAULT_MODELS, Evaluation, evaluate
 from defimon.flows.forecast import latest_plan
+from defimon.flows.keep_chosen import keep_chosen
 from defimon.flows.load import daily as daily_panel
-from defimon.flows.prepare import Prepared, prepare_all, target_of
-from defimon.flows.train import fit, fitting_of, model_spec
+from defimon.flows.model_events import COMMAND_LINE, About, note_event
 from defimon.flows.walk import Progress, silent
 from defimon.store.database import Store
 from defimon.store.registry import Version
@@ -60,62 +58,38 @@ def train_and_keep(
     names = tuple(dict.fromkeys(targets))
     plan = latest_plan(daily, targets=names, horizon=horizon, models=models, rules=rules, in_log=in_log)
     evaluation = evaluate(panel, plan, settings, progress=progress)
-    wanted = [target_of(name, horizon) for name in names]
-    prepared = prepare_all(daily, wanted, eligible(daily, rules), in_log=in_log)
     origins = panel["origin"].drop_nulls().unique().to_list()
     origin = "simulated" if "simulated" in origins else "derived"
     trained = []
     with open_store(settings) as store:
         for done, name in enumerate(names):
             progress("keeping", done, len(names))
-            trained.append(_keep_choice(store, settings, prepared[name], evaluation, origin))
+            trained.append(_keep_choice(store, settings, evaluation, name, origin))
     progress("keeping", len(names), len(names))
     return trained
 
 
-def scores_of(evaluation: Evaluation, target: str, model: str) -> dict[str, float]:
-    """The leaderboard's figures of a model by name, and the yardstick's as `yardstick_…`; `in_log` is 1 where
-    errors count in log(1 + APY in %), else they are percentage points.
-    """
-    board = evaluation.board.filter(pl.col("target") == target)
-    scores = {"in_log": float(evaluation.plan.in_log)}
-    for start, name in (("", model), ("yardstick_", YARDSTICK)):
-        row = board.row(by_predicate=pl.col("model") == name, named=True)
-        for figure, value in row.items():
-            if isinstance(value, float) and isfinite(value):
-                scores[start + figure] = value
-    return scores
-
-
 def _keep_choice(
-    store: Store, settings: Settings, prepared: Prepared, evaluation: Evaluation, origin: str
+    store: Store, settings: Settings, evaluation: Evaluation, target: str, origin: str
 ) -> Trained:
-    target, registry = prepared.target, registry_of(settings)
-    chosen = evaluation.choices.filter(pl.col("target") == target.name).sort("refit_at").row(-1, named=True)
+    registry, horizon = registry_of(settings), evaluation.plan.horizon
+    chosen = evaluation.choices.filter(pl.col("target") == target).sort("refit_at").row(-1, named=True)
+    before = registry.aliases(target, horizon).get("champion")
     version = None
     if chosen["model"] != YARDSTICK:
-        spec, first = model_spec(chosen["model"]), day_number(evaluation.plan.end) + 1
-        version = keep_model(
-            store,
-            registry,
-            prepared,
-            spec,
-            fit(prepared, spec, first, fitting_of(settings)),
-            first,
-            scores={
-                **scores_of(evaluation, target.name, chosen["model"]),
-                "gate_skill": chosen["skill"],
-                "gate_dm_t": chosen["dm_t"],
-            },
-            data_hash=evaluation.data_hash,
-            origin=origin,
-        )
+        version, _ = keep_chosen(store, settings, evaluation, target, chosen["model"], origin)
     name = None if version is None else version.version
+    champion = name_champion(store, registry, target, horizon, name)
+    if before != name:
+        about = About(target, horizon, "" if name is None else chosen["model"], name or "", origin)
+        figures = {"skill": chosen["skill"], "dm_t": chosen["dm_t"]}
+        kind = "promoted" if name else "rolled_back"
+        note_event(store, kind, about, chosen["reason"], author=COMMAND_LINE, figures=figures)
     return Trained(
-        target=target.name,
+        target=target,
         model=chosen["model"],
         reason=chosen["reason"],
         skill=chosen["skill"],
         dm_t=chosen["dm_t"],
-        version=name_champion(store, registry, target.name, target.horizon, name),
+        version=champion,
     )

@@ -15,6 +15,7 @@ from defimon.evaluation.universe import UniverseRules
 from defimon.flows._store import open_store
 from defimon.flows.backtest import BacktestResult, run_backtest, trial_log_of
 from defimon.flows.backtest_setup import Setup
+from defimon.flows.boards import keep_scores
 from defimon.flows.evaluate import Evaluation, Plan, evaluate
 from defimon.flows.forecast import for_spreadsheets, latest_forecasts, latest_plan
 from defimon.flows.load import daily as daily_panel
@@ -179,7 +180,7 @@ def _remember(settings: Settings, evaluation: Evaluation, latest: pl.DataFrame, 
     """Keep what was said in the store, to be scored when the truth arrives."""
     now = utc_now()
     refit_at = evaluation.choices["refit_at"].max()
-    simulated = "simulated" in data.panel["origin"].drop_nulls().unique().to_list()
+    origin = "simulated" if "simulated" in data.panel["origin"].drop_nulls().unique() else "derived"
     rows = latest.select(
         "pool_id",
         "ts",
@@ -189,10 +190,13 @@ def _remember(settings: Settings, evaluation: Evaluation, latest: pl.DataFrame, 
         pl.lit(refit_at).cast(pl.Datetime("us")).dt.replace_time_zone("UTC").alias("refit_at"),
         pl.lit(now).alias("known_at"),
         pl.lit("defimon").alias("source"),
-        pl.lit("simulated" if simulated else "derived").alias("origin"),
+        pl.lit(origin).alias("origin"),
+        pl.lit("served").alias("role"),
+        pl.col("today").alias("yardstick"),
     )
-    with open_store(settings) as store:
+    with open_store(settings) as store, store.transaction():
         store.write(FORECASTS.name, rows)
+        keep_scores(store, evaluation, origin=origin)
 
 
 def _refuse_unwritable(folder: Path) -> None:

@@ -8,11 +8,9 @@ import polars as pl
 from defimon.core.errors import BadData
 from defimon.core.tables import FORECASTS
 from defimon.core.units import UTC_MICROS
-from defimon.flows._job_turns import Schedule
 from defimon.flows.load import daily as daily_panel
 from defimon.flows.pool_aliases import names_now
 from defimon.flows.prepare import target_of
-from defimon.flows.run_job import Held, Job, Outcome
 from defimon.flows.stored import stored_panel
 from defimon.store.database import Store
 
@@ -21,9 +19,6 @@ TRUE_TARGETS = ("apy_drop", "apy_mean", "apy_volatility")
 
 LOOKED_BACK = timedelta(days=120)
 """Age of a forecast beyond which a correction of old yields changes its truth no more."""
-
-DAILY = Schedule(timedelta(days=1), delay=timedelta(minutes=90))
-"""Half an hour after the forecasts of the day."""
 
 
 CARRIED = pl.Schema(
@@ -36,15 +31,6 @@ CARRIED = pl.Schema(
         "anchor": pl.Float64(),
     }
 )
-
-
-def telling_truth() -> Job:
-    """The job `truth`."""
-    return Job("truth", DAILY, _work)
-
-
-def _work(held: Held) -> Outcome:
-    return Outcome(write_truth(held.store))
 
 
 def write_truth(store: Store, *, at: datetime | None = None) -> int:

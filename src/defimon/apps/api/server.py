@@ -189,7 +189,6 @@ def run_worker(parent: int) -> None:
     from defimon.apps.worker.work import work
     from defimon.core.logs import configure_logs
     from defimon.core.settings import load_settings
-    from defimon.flows.forecast_job import forecasting
     from defimon.flows.jobs import jobs_of
 
     # Ctrl-C is for the server, which then tells the worker; told twice, the worker would end as it stands.
@@ -198,7 +197,7 @@ def run_worker(parent: int) -> None:
     settings = load_settings()
     configure_logs(settings if "log_level" in settings.model_fields_set else chatty(settings))
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    work(settings, [*jobs_of(settings), forecasting(settings)])
+    work(settings, jobs_of(settings))
 
 
 def chatty(settings: Settings) -> Settings:
