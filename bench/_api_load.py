@@ -3,7 +3,8 @@
 `python bench/_api_load.py '{"host": …, "port": …, "paths": […], "connections": 32, "seconds": 10}'`
 prints one JSON document. With `pace` each connection asks so many times a second, and an answer's time counts
 from the moment at which it was to be asked for: a server that stands still is not spared by its own silence.
-A connection that the server closes in order, after an answer, is opened again.
+With `until` it goes on until there is a file of that name. A connection that the server closes in order,
+after an answer, is opened again.
 """
 
 import asyncio
@@ -12,11 +13,13 @@ import resource
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 LONGEST_WAIT_S = 60.0
+LOOK_S = 0.5
 
 
 class Client(asyncio.Protocol):
@@ -80,6 +83,7 @@ class Load:
         self.host, self.port = told["host"], told["port"]
         self.count, self.seconds = told.get("connections", 1), told.get("seconds", 1e9)
         self.most = told.get("requests", 10**12)
+        self.until = Path(told["until"]) if "until" in told else None
         self.pace = told.get("pace", 0.0)
         extra = "".join(f"{name}: {value}\r\n" for name, value in told.get("headers", {}).items())
         head = f"Host: localhost:{self.port}\r\nUser-Agent: load\r\nAccept: */*\r\n{extra}"
@@ -91,7 +95,8 @@ class Load:
         self.times: list[float] = []
         self.answers: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
-        self.begun = 0.0
+        self.begun = self.looked = 0.0
+        self.told_to_end = False
         self.open: set[Client] = set()
         self.done = asyncio.Event()
 
@@ -100,7 +105,10 @@ class Load:
         return self.requests[self.asked % len(self.requests)]
 
     def over(self, now: float) -> bool:
-        return now - self.begun > self.seconds or self.asked >= self.most
+        if self.until is not None and now > self.looked + LOOK_S:
+            self.looked = now
+            self.told_to_end = self.until.exists()
+        return self.told_to_end or now - self.begun > self.seconds or self.asked >= self.most
 
     def note(self, status: int, seconds: float, size: int) -> None:
         self.answers[str(status)] += 1
@@ -129,9 +137,12 @@ class Load:
             client.ask()
 
     async def run(self) -> dict[str, Any]:
-        self.begun = time.perf_counter()
+        self.begun = self.looked = time.perf_counter()
         clients = [Client(self, number) for number in range(self.count)]
         self.open = set(clients)
+        if self.pace:
+            for client in clients:
+                client.due = self.begun + client.number / self.count / self.pace
         await asyncio.gather(*(self.connect(client) for client in clients))
         limit = self.seconds if self.seconds < 1e9 else 600.0
         try:

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,12 @@ def on_core(core: int | None, words: list[str]) -> list[str]:
     """The command on one core, where there are several and there is taskset."""
     several = (os.cpu_count() or 1) > 1 and shutil.which("taskset")
     return ["taskset", "-c", str(core), *words] if several and core is not None else words
+
+
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
 
 
 @dataclass(slots=True)

@@ -1,5 +1,6 @@
 """`defimon serve` as a process: it starts on an empty folder, answers, and stops in order."""
 
+import json
 import os
 import re
 import signal
@@ -146,3 +147,31 @@ def test_no_process_of_the_service_migrates_an_empty_server_unasked(postgres_dat
         assert url not in refused.stderr
         with pytest.raises(NotMigrated):
             Store(url).now()
+
+
+def test_a_server_that_was_told_to_stop_says_so_answers_for_a_while_and_ends(tmp_path):
+    with served(tmp_path, "--no-worker", DEFIMON_API_DRAIN_S="5") as (process, client, log):
+        ready(client)
+        assert "connection" not in client.get("/v1/pools").headers
+        process.send_signal(signal.SIGTERM)
+        end = time.monotonic() + LIMIT_S
+        while (answer := client.get("/ready")).status_code == 200:
+            assert time.monotonic() < end
+        assert (answer.status_code, answer.json()["detail"]) == (503, "The server stops.")
+        told = client.get("/v1/pools")
+        assert (told.status_code, told.headers["connection"]) == (200, "close")
+        assert process.wait(LIMIT_S) == 0, log.read_text()
+
+
+def test_a_line_tells_each_request_and_its_id_and_hides_secrets(tmp_path):
+    key = f"dfm_{'0' * 12}_{'a' * 64}"
+    with served(tmp_path, "--no-worker") as (_process, client, log):
+        ready(client)
+        client.get("/v1/pools/none", headers={"X-Request-ID": "mine-1"})
+        client.get(f"/v1/pools/{key}%0Anext", headers={"Authorization": f"Bearer {key}"})
+        lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+    told = {line["request_id"]: line for line in lines if line["event"] == "request"}
+    assert (told["mine-1"]["status"], told["mine-1"]["path"]) == (404, "/v1/pools/none")
+    assert any(line["path"] == "/v1/pools/dfm_***\nnext" for line in told.values())
+    assert key not in log.read_text()
+    assert not any(line["path"] == "/ready" for line in told.values())
