@@ -1,9 +1,10 @@
 /** An answer of the API for a component: shown again at once when it was seen before, then renewed. */
 import { useCallback, useEffect, useState } from "react";
-import { type Query, address, ask } from "./client.ts";
+import { type Query, address } from "./client.ts";
 import { onKey } from "./key.ts";
 import { onNews } from "./live.ts";
 import { Problem } from "./problem.ts";
+import { shared } from "./shared.ts";
 
 export interface Answer<T> {
   /** The newest answer for this question; undefined before the first. */
@@ -42,7 +43,7 @@ export function useAnswer<T>(path: string | null, query: Query = {}, every_s = 0
     if (url === null) return;
     const stopping = new AbortController();
     tell((before) => (before.url === url ? { ...before, loading: true } : begun<T>(url)));
-    ask<T>(url, { signal: stopping.signal }).then(
+    shared<T>(url, stopping.signal).then(
       (data) => {
         keep(url, data);
         if (!stopping.signal.aborted) tell({ url, data, problem: null, loading: false });

@@ -1,6 +1,7 @@
 /** Pages are folders of src/pages: `info.ts` says how one is listed, `index.tsx` shows it and loads when asked for. */
 import { type ComponentType, type LazyExoticComponent, lazy } from "react";
 import type { IconName } from "../parts/Icon.tsx";
+import type { Place } from "./router.tsx";
 
 export interface PageInfo {
   title: string;
@@ -9,6 +10,8 @@ export interface PageInfo {
   icon: IconName;
   /** Listed under this heading. */
   group?: "Yields" | "Proof" | "Act" | "Operation";
+  /** What it asks the API for, begun before its code has loaded. */
+  asks?: (place: Place) => string[];
 }
 
 export interface PageProps {

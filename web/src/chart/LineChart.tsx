@@ -83,6 +83,11 @@ export function LineChart(props: Props) {
   );
 }
 
+/** An axis up to a given end, with ticks that come out even. */
+function ends(top: number | undefined) {
+  return top === undefined ? {} : { max: top, interval: top / 5 };
+}
+
 /** How ticks of time are written: each says its month or year. */
 const TIMES = { year: "{yyyy}", month: "{MMM} {yyyy}", day: "{d} {MMM}", hour: "{HH}:{mm}", minute: "{HH}:{mm}", none: "{d} {MMM}" };
 
@@ -135,7 +140,7 @@ function optionOf(props: Props, lines: readonly Coloured[], colours: Palette): E
   const right = lines.some((line) => line.right);
   const isTime = x === "day" || x === "time";
   const valueAxis = (own: typeof format, shown: boolean, aligned: boolean) => ({
-    type: "value", scale: aligned && scale, max: (aligned ? top : topRight) ?? null, axisLine: { show: false }, position: aligned ? "left" : "right", splitNumber: 4,
+    type: "value", scale: aligned && scale, ...ends(aligned ? top : topRight), axisLine: { show: false }, axisTick: { show: false }, position: aligned ? "left" : "right", splitNumber: 4,
     axisLabel: { ...label, formatter: (value: number) => rounded(own(value)) },
     splitLine: { show: shown, lineStyle: { color: colours.line } }, axisPointer: { show: false },
   });

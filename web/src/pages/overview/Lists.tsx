@@ -2,7 +2,7 @@
 import type { Pool, PoolPage } from "../../api/types.ts";
 import type { Answer } from "../../api/useAnswer.ts";
 import { Link, poolHref } from "../../app/router.tsx";
-import { percent, points, usd } from "../../format.ts";
+import { points, usd } from "../../format.ts";
 import { Panel } from "../../parts/Panel.tsx";
 import { Answered, Empty, Skeleton } from "../../parts/states.tsx";
 import { APY, FORECAST, LOW, POOL, expectedMove } from "../../parts/pool.tsx";
@@ -15,8 +15,6 @@ const MOVE: Column<Pool> = {
   key: "move", title: "Change", width: "minmax(88px, 1fr)", align: "end", value: expectedMove, hint: "Forecast of the mean of the next 7 days less today's APY",
   cell: (pool) => <span className={(expectedMove(pool) ?? 0) > 0 ? "good" : "bad"}>{points(expectedMove(pool))}</span>,
 };
-const AFTER: Column<Pool> = { ...APY, key: "after", title: "APY to forecast", width: "minmax(126px, 1.3fr)", cell: (pool) => <>{percent(pool.apy)} → {percent(pool.forecast)}</> };
-
 /** Rows of either list. */
 const SHOWN = 8;
 
@@ -43,7 +41,7 @@ export function BestLow({ answer }: { answer: Answer<PoolPage> }) {
         {(page) => {
           const rows = sound(page.pools).slice(0, SHOWN);
           return rows.length === 0 ? <NoForecasts /> : (
-            <Table label="Best of what is nearly sure" columns={[POOL, APY, FORECAST, { ...LOW, title: "At least", width: "minmax(82px, 1fr)" }, TVL].map(fixed)} rows={rows} rowKey={(pool) => pool.pool_id} href={(pool) => poolHref(pool.pool_id)} />
+            <Table label="Best of what is nearly sure" columns={[POOL, APY, { ...FORECAST, from: 480 }, { ...LOW, title: "At least", width: "minmax(82px, 1fr)" }, TVL].map(fixed)} rows={rows} rowKey={(pool) => pool.pool_id} href={(pool) => poolHref(pool.pool_id)} />
           );
         }}
       </Answered>
@@ -59,7 +57,7 @@ export function Movers({ answer }: { answer: Answer<PoolPage> }) {
           const size = (pool: Pool) => Math.abs(expectedMove(pool) ?? 0);
           const rows = sound(page.pools).sort((one, other) => size(other) - size(one)).slice(0, SHOWN);
           return rows.length === 0 ? <NoForecasts /> : (
-            <Table label="Rates that will not last" columns={[POOL, AFTER, MOVE].map(fixed)} rows={rows} rowKey={(pool) => pool.pool_id} href={(pool) => poolHref(pool.pool_id)} />
+            <Table label="Rates that will not last" columns={[POOL, { ...APY, from: 420 }, FORECAST, MOVE].map(fixed)} rows={rows} rowKey={(pool) => pool.pool_id} href={(pool) => poolHref(pool.pool_id)} />
           );
         }}
       </Answered>

@@ -9,18 +9,16 @@ import { Panel } from "../../parts/Panel.tsx";
 import { Calibration, Weeks } from "../scorecard/charts.tsx";
 import { toneOfSkill } from "../scorecard/parts.tsx";
 import { Lately } from "./Lately.tsx";
-import { BestLow, Movers } from "./Lists.tsx";
+import { ASKS } from "./asks.ts";
+import { BestLow, Movers, sound } from "./Lists.tsx";
 import "./overview.css";
 
-/** As many as hold the best few, whatever of them is doubted or frozen. */
-const LOOKED_AT = 150;
-
 export default function Overview() {
-  const best = useAnswer<PoolPage>("/v1/pools", { sort: "forecast_low", min_tvl_usd: 1_000_000, limit: LOOKED_AT });
-  const newest = useAnswer<PoolPage>("/v1/pools", { limit: 1 });
-  const card = useAnswer<Scorecard>("/v1/scorecard", { target: "apy_mean", horizon: "" });
-  const board = useAnswer<Leaderboard>("/v1/leaderboard", { target: "apy_mean" });
-  const status = useAnswer<Status>("/v1/status", {}, 60);
+  const best = useAnswer<PoolPage>(ASKS.best);
+  const newest = useAnswer<PoolPage>(ASKS.newest);
+  const card = useAnswer<Scorecard>(ASKS.card);
+  const board = useAnswer<Leaderboard>(ASKS.board);
+  const status = useAnswer<Status>(ASKS.status, {}, 60);
   if (newest.problem && !newest.data) {
     return <div className="page"><Panel title="Overview"><ErrorState problem={newest.problem} retry={newest.reload} /></Panel></div>;
   }
@@ -53,10 +51,10 @@ function Known({ newest, best, card, board, status }: KnownProps) {
   if (!newest || !best) return <Skeleton height={92} />;
   const served = board?.standings.find((one) => one.model === "served");
   const skill = card?.overall.skill ?? served?.scores["skill"] ?? null;
+  const top = sound(best.pools)[0];
   const latest = [...best.pools, ...newest.pools].map((pool) => pool.ts).sort().at(-1);
-  const model = best.pools.find((pool) => pool.forecast_model)?.forecast_model;
+  const model = top?.forecast_model;
   const failed = status?.jobs.filter((job) => job.status === "failed").length ?? 0;
-  const top = best.pools.find((pool) => pool.forecast_low !== null && !pool.flags && pool.status !== "frozen" && pool.status !== "paused");
   return (
     <Stats label="What is known">
       <Stat label="Pools" value={<Link href="/pools">{figure(newest.total)}</Link>} note={`${figure(best.total)} of $1M or more`} />

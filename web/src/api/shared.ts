@@ -1,0 +1,50 @@
+/** One request for all who ask the same at the same time; given up once none of them waits any more. */
+import { ask } from "./client.ts";
+import { onKey } from "./key.ts";
+
+interface Flight {
+  answer: Promise<unknown>;
+  stopping: AbortController;
+  waiting: number;
+}
+
+const flights = new Map<string, Flight>();
+onKey(() => flights.clear());
+
+/** How long an answer that was asked for ahead waits for whoever wants it. */
+const LINGER_MS = 5_000;
+
+function flightOf(url: string, linger = 0): Flight {
+  const known = flights.get(url);
+  if (known) return known;
+  const stopping = new AbortController();
+  const made: Flight = { answer: ask(url, { signal: stopping.signal }), stopping, waiting: 0 };
+  flights.set(url, made);
+  const land = () => {
+    if (flights.get(url) === made) flights.delete(url);
+  };
+  made.answer.then(() => (linger > 0 ? void setTimeout(land, linger) : land()), land);
+  return made;
+}
+
+/** Ask, and hear unless `signal` says before that it is not wanted any more. */
+export async function shared<T>(url: string, signal: AbortSignal): Promise<T> {
+  const flight = flightOf(url);
+  flight.waiting++;
+  const leave = () => {
+    if (--flight.waiting > 0) return;
+    if (flights.get(url) === flight) flights.delete(url);
+    flight.stopping.abort();
+  };
+  signal.addEventListener("abort", leave, { once: true });
+  try {
+    return (await flight.answer) as T;
+  } finally {
+    signal.removeEventListener("abort", leave);
+  }
+}
+
+/** Begin to ask what is going to be wanted in a moment. */
+export function begin(urls: readonly string[]): void {
+  for (const url of urls) flightOf(url, LINGER_MS);
+}
