@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from defimon.core.errors import DefimonError
+from defimon.core.errors import DefimonError, FixSettings, TryAgain
 from defimon.core.provenance import text_hash
 from defimon.core.settings import Settings
 from defimon.core.tables import ALERT_MESSAGES
@@ -27,7 +27,14 @@ SENDING = timedelta(minutes=5)
 WAITING = timedelta(days=2)
 """An older message is no news."""
 
+TEST_REST = timedelta(seconds=10)
+"""Between messages that are tests: nobody reads faster."""
+
 NOTHING = timedelta(0)
+
+
+class TooSoon(TryAgain):
+    """A test was asked for just before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +89,20 @@ def write_message(store: Store, message: Message) -> None:
 
 
 def write_test(store: Store, rule: AlertRule) -> list[Message]:
-    """A message to each channel of the rule that says that it arrives; it waits for a worker."""
+    """A message to each channel of the rule that says that it arrives; it waits for a worker.
+
+    Raises FixSettings for a rule without channels, TooSoon when one was written just before.
+    """
     now = store.now()
+    if not rule.channels:
+        raise FixSettings(
+            "The rule tells no channel.", variable="channels", remedy="Give it one that the settings have."
+        )
+    if list_messages(store, {rule.rule_id}, since=now - TEST_REST):
+        rest = TEST_REST.total_seconds()
+        raise TooSoon(
+            "A message about this rule was written just before.", after_seconds=rest, remedy="Wait for it."
+        )
     message_id = text_hash("test", rule.rule_id, now)[:16]
     body = f"A test of rule {rule.name!r} ({rule.kind}). Nothing has happened."
     made = [

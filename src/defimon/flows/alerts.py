@@ -1,7 +1,7 @@
 """Alerts: what rules found, each cause once for as long as it lasts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from defimon.core.provenance import text_hash
 from defimon.core.tables import ALERTS
 from defimon.flows.alert_facts import Gathered
 from defimon.flows.alert_messages import Message, write_message
-from defimon.flows.alert_rules import AlertRule, visible_rules
+from defimon.flows.alert_rules import AlertRule, visible_rules, write_rule
 from defimon.store.database import Store
 
 DIGITS = 16
@@ -69,6 +69,13 @@ def clear_rule(store: Store, rule_id: str) -> int:
         return lasting.height
 
 
+def remove_rule(store: Store, rule: AlertRule) -> None:
+    """Take the rule away; what it found stays, and is over."""
+    with store.transaction():
+        write_rule(store, replace(rule, removed=True))
+        clear_rule(store, rule.rule_id)
+
+
 def list_alerts(
     store: Store,
     owner: str | None,
@@ -91,7 +98,8 @@ def list_alerts(
     ]
     if not every:
         kept.append(
-            (pl.col("owner") == owner).fill_null(value=False) | pl.col("shared").fill_null(value=False)
+            (pl.col("owner") == pl.lit(owner, pl.String)).fill_null(value=False)
+            | pl.col("shared").fill_null(value=False)
         )
     stands = pl.when(pl.col("cleared_at").is_null()).then(pl.lit("open")).otherwise(pl.lit("cleared"))
     told = rows.filter(kept) if kept else rows

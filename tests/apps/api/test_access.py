@@ -11,6 +11,7 @@ from defimon.apps.api.routes.quotes import EXAMPLE
 from defimon.core.settings import load_settings
 
 BACKTEST = {"strategies": ["highest_apy"], "pools": ["aave-v3:ethereum:USDC"]}
+RULE = {"name": "mine", "kind": "apy_below", "settings": {"limit": 0.01}}
 BASKET = {"pools": {"lido:stETH": 1}}
 ASKED = {"strategies": ["lido"], "horizon_days": 7}
 
@@ -33,6 +34,10 @@ ROUTES = {
     ("GET", "/v1/strategies"): ("read", None),
     ("GET", "/v1/models"): ("read", None),
     ("GET", "/v1/models/{version}"): ("read", None),
+    ("GET", "/v1/models/compare"): ("read", None),
+    ("GET", "/v1/models/events"): ("read", None),
+    ("POST", "/v1/models/{version}/promote"): ("admin", None),
+    ("POST", "/v1/models/rollback"): ("admin", {"target": "apy_mean"}),
     ("POST", "/v1/quotes"): ("read", EXAMPLE),
     ("POST", "/v1/quotes/curve"): ("read", EXAMPLE),
     ("GET", "/v1/status"): ("read", None),
@@ -48,6 +53,16 @@ ROUTES = {
     ("GET", "/v1/backtests/{backtest_id}/trades"): ("read", None),
     ("POST", "/v1/backtests/{backtest_id}/cancel"): ("run", None),
     ("DELETE", "/v1/backtests/{backtest_id}"): ("run", None),
+    ("GET", "/v1/alerts"): ("read", None),
+    ("GET", "/v1/alerts/kinds"): ("read", None),
+    ("GET", "/v1/alerts/channels"): ("run", None),
+    ("GET", "/v1/alerts/messages"): ("read", None),
+    ("GET", "/v1/alerts/rules"): ("read", None),
+    ("POST", "/v1/alerts/rules"): ("run", RULE),
+    ("GET", "/v1/alerts/rules/{rule_id}"): ("read", None),
+    ("PUT", "/v1/alerts/rules/{rule_id}"): ("run", RULE),
+    ("DELETE", "/v1/alerts/rules/{rule_id}"): ("run", None),
+    ("POST", "/v1/alerts/rules/{rule_id}/test"): ("run", None),
 }
 """What each route needs, and a body that it takes."""
 
@@ -62,7 +77,13 @@ def headers_of(caller, keys):
 
 
 def path_of(template):
-    known = {"{pool_id}": "lido:stETH", "{version}": "none", "{name}": "mine", "{backtest_id}": "none"}
+    known = {
+        "{pool_id}": "lido:stETH",
+        "{version}": "none",
+        "{name}": "mine",
+        "{backtest_id}": "none",
+        "{rule_id}": "none",
+    }
     for part, value in known.items():
         template = template.replace(part, value)
     return template
@@ -73,7 +94,7 @@ def expected(need, caller, *, opened):
         return {200}
     if caller not in HELD or (caller == "nobody" and (not opened or need != "read")):
         return {401}
-    return {200, 202, 204, 404} if HELD[caller] >= RANK[need] else {403}
+    return {200, 201, 202, 204, 404} if HELD[caller] >= RANK[need] else {403}
 
 
 def routes_of(app):
