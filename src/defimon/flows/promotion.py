@@ -12,6 +12,8 @@ from defimon.flows.artefacts import Version, find_kept, note_aliases
 from defimon.flows.boards import standings
 from defimon.flows.compare import champion_or_walk, compare
 from defimon.flows.model_events import About, note_event
+from defimon.flows.not_known import NotKnown
+from defimon.flows.prepare import target_of
 from defimon.flows.restore import CALIBRATION, signature
 from defimon.store.database import Store
 from defimon.store.registry import Registry
@@ -88,15 +90,22 @@ def rollback(
     figures: Mapping[str, float | None] | None = None,
 ) -> Version | None:
     """Make the version that was champion before champion again; None when there was none: then the walk of
-    each day decides, and serves the yardstick unless a model beats it. An event either way.
+    each day decides, and serves the yardstick unless a model beats it. An event either way. Raises
+    NotKnown while nobody is champion, since there is nothing to take back.
     """
-    before = registry.aliases(target, horizon).get("champion")
+    before = registry.aliases(target_of(target, horizon).name, horizon).get("champion")
+    if before is None:
+        raise NotKnown(
+            f"Nobody is champion of {target}, {horizon} days: there is nothing to take back.",
+            variable="target",
+            unknown={},
+        )
     again = registry.step_back(target, horizon)
     note_aliases(store, registry, target, horizon)
     version = None if again is None else registry.find(target, horizon, again)
     now = "nobody is champion" if version is None else f"{signature(version)} is champion again"
     about = About(target, horizon) if version is None else _about(version)
-    told = f"{reason}; {before or 'nobody'} was champion, {now}"
+    told = f"{reason}; {before} was champion, {now}"
     note_event(store, "rolled_back", about, told, author=author, figures=figures)
     return version
 

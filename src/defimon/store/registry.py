@@ -116,7 +116,8 @@ class Registry:
         """Make the previous champion champion again, or nobody when there is none; which version it is."""
         before = self._aliases(target, horizon)
         again = before.pop("previous", None)
-        before.pop("champion", None)
+        if before.pop("champion", again) is None:
+            return None
         if again is not None:
             before["champion"] = again
         self._replace(target, horizon, before)

@@ -1,16 +1,15 @@
-"""How forecasts did on history, which strategies there are, and which fitted models are kept."""
+"""How forecasts did on history, and which strategies there are."""
 
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, Field
 
 from defimon.apps.api.access import Reader
-from defimon.apps.api.documents import Answer, Document, row_model
+from defimon.apps.api.documents import Answer, Document
 from defimon.apps.api.service import service_of
-from defimon.core.tables import MODEL_VERSIONS
-from defimon.flows.offers import kept_model, kept_versions, offered_strategies
+from defimon.flows.offers import offered_strategies
 
 router = APIRouter(prefix="/v1", tags=["models and strategies"])
 
@@ -48,23 +47,6 @@ class Strategies(Document):
     strategies: list[Strategy]
 
 
-VERSION = tuple(name for name in MODEL_VERSIONS.names if name not in ("folder", "scores", "ingested_at"))
-VersionRow = row_model("ModelVersionRow", "A fitted model.", MODEL_VERSIONS, VERSION)
-
-
-class ModelVersion(VersionRow):  # type: ignore[misc, valid-type]
-    """A fitted model that is kept, with its scores beside the yardstick's."""
-
-    scores: dict[str, float] = Field(description="the yardstick's begin with yardstick_")
-
-
-class Models(Document):
-    """Kept models, and the kinds that can be trained."""
-
-    versions: list[ModelVersion]
-    kinds: list[str]
-
-
 @router.get("/leaderboard", response_model=Leaderboard)
 async def leaderboard(
     request: Request,
@@ -87,18 +69,3 @@ async def strategies(request: Request, _caller: Reader) -> Answer:
     """Strategies by name."""
     offered = await service_of(request).working(offered_strategies)
     return Answer({"strategies": [asdict(one) for one in offered]}, seconds=300)
-
-
-@router.get("/models", response_model=Models)
-async def models(request: Request, _caller: Reader) -> Answer:
-    """Kept models, newest first, and the kinds of models."""
-    versions, kinds = await service_of(request).reading(kept_versions)
-    return Answer({"versions": versions, "kinds": kinds}, seconds=15)
-
-
-@router.get("/models/{version}", response_model=ModelVersion)
-async def model(
-    request: Request, _caller: Reader, version: Annotated[str, Path(min_length=1, max_length=80)]
-) -> Answer:
-    """One kept model."""
-    return Answer(await service_of(request).reading(kept_model, version), seconds=15)
