@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from defimon.core.settings import load_settings
-from defimon.core.tables import CURSORS, GAPS, JOB_RUNS, QUARANTINE, SOURCE_HEALTH, YIELDS
+from defimon.core.tables import CURSORS, GAPS, JOB_RUNS, MARKET_PRICES, QUARANTINE, SOURCE_HEALTH, YIELDS
 from defimon.flows._store import open_store
 from defimon.flows.status import Quality, status
 from defimon.flows.status_document import status_document
@@ -110,6 +110,85 @@ def test_the_flagged_share_is_of_the_last_day_that_the_source_tells_of(settings)
     assert found.quality == (Quality("defillama", rows=20, flagged=5, quarantined=5),)
     assert by_name(found)["defillama:pools"].flagged_share == pytest.approx(10 / 25)
     assert by_name(found)["defillama:protocol:x"].flagged_share is None
+
+
+def test_the_flagged_share_is_of_the_series_own_rows(tmp_path):
+    main, other = "0x2f39d218133afab8f2b819b1066c7e434ad94e9e", "0x" + "ab" * 20
+    pair = "0x" + "cd" * 20
+    settings = load_settings(
+        {}, data_dir=tmp_path, rpc={"ethereum": NODE}, coins="astar,bitcoin",
+        aave_markets=f"ethereum:{main},ethereum:{other}", exchange_pools=f"ethereum:{pair}",
+    )  # fmt: skip
+    last, asset = NOW - HOUR, "0x" + "01" * 20
+    of = {
+        f"aave:ethereum:{main}": f"aave-v3:ethereum:{asset}",
+        f"aave:ethereum:{other}": f"aave-v3:ethereum:{other}:{asset}",
+        f"uniswap:ethereum:{pair}:state": f"uniswap-v2:ethereum:{pair}",
+    }
+    flagged = dict(zip(of, (1, 2, 4), strict=True))
+    rows = [
+        {"pool_id": pool, "apy": 0.05, "ts": last - n * HOUR, "flags": "jump" if n < flagged[name] else None,
+         **provenance(name.partition(":")[0], last)}
+        for name, pool in of.items()
+        for n in range(8)
+    ]  # fmt: skip
+    caught = {"ts": last, "rule": "unreadable", "row_json": "{}"}
+    apart = [
+        {
+            **caught,
+            "row_table": "yields",
+            "row_key": f"aave-v3:ethereum:{asset} 0",
+            **provenance("aave", last),
+        },
+        {**caught, "row_table": "market_prices", "row_key": "astar", **provenance("coingecko", last)},
+    ]
+    price = {"asset_id": "bitcoin", "ts": last, "close_usd": 1.0, **provenance("coingecko", last)}
+    write(
+        settings,
+        yields=YIELDS.rows(rows),
+        quarantine=QUARANTINE.rows(apart),
+        market_prices=MARKET_PRICES.rows([price]),
+        cursors=CURSORS.rows(
+            [*(position(name, last, 7) for name in of), position("coingecko:markets", last)]
+        ),
+    )
+    found = by_name(status(settings, NOW))
+    assert {name: found[name].flagged_share for name in of} == {
+        f"aave:ethereum:{main}": pytest.approx(2 / 9),
+        f"aave:ethereum:{other}": pytest.approx(2 / 8),
+        f"uniswap:ethereum:{pair}:state": pytest.approx(4 / 8),
+    }
+    assert found["coingecko:markets"].flagged_share == pytest.approx(1 / 2)
+    assert found[f"uniswap:ethereum:{pair}:events"].flagged_share is None
+
+
+def test_a_series_that_stopped_before_the_others_of_its_source_tells_of_its_own_last_day(tmp_path):
+    pools = ["0x" + "0a" * 20, "0x" + "0b" * 20]
+    settings = load_settings(
+        {}, data_dir=tmp_path, rpc={"ethereum": NODE},
+        exchange_pools=",".join(f"ethereum:{one}" for one in pools),
+    )  # fmt: skip
+    ends = dict(zip(pools, (NOW - HOUR, NOW - 9 * DAY), strict=True))
+    rows = [
+        {"pool_id": f"uniswap-v3:ethereum:{one}", "apy": 0.05, "ts": end - n * HOUR,
+         "flags": "jump" if n == 0 else None, **provenance("uniswap", end)}
+        for one, end in ends.items()
+        for n in range(4)
+    ]  # fmt: skip
+    cursors = [position(f"uniswap:ethereum:{one}:state", end, 7) for one, end in ends.items()]
+    write(settings, yields=YIELDS.rows(rows), cursors=CURSORS.rows(cursors))
+    found = by_name(status(settings, NOW))
+    assert [found[f"uniswap:ethereum:{one}:state"].flagged_share for one in pools] == [0.25, 0.25]
+
+
+def test_a_series_that_moves_only_when_there_is_something_new_is_not_overdue(tmp_path):
+    folder = tmp_path / "dumps"
+    folder.mkdir()
+    (folder / "a.csv").write_text("pool_id,ts,apy\n")
+    settings = load_settings({}, data_dir=tmp_path / "data", files=folder)
+    (name,) = [one for one in by_name(status(settings, NOW)) if one.startswith("files:")]
+    write(settings, cursors=CURSORS.rows([position(name, NOW - 40 * DAY, known_at=NOW - 40 * DAY)]))
+    assert by_name(status(settings, NOW))[name].next_due == NOW
 
 
 def test_health_is_summed_over_the_last_day_and_the_newest_state_counts(settings):

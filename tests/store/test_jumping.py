@@ -33,6 +33,11 @@ def test_rows_of_a_stretch_of_time_are_counted_by_source_with_those_that_are_mar
         SourceCount("one", len(late), sum(place % 3 == 1 for place in late)),
         SourceCount("two", len(late), int(1 in late)),
     ]
+    few = {"pool 1", "pool 4"}
+    here = [place for place in late if facts[place][0][0] in few]
+    found = store.count_between("yields", moment(15), moment(27), marked="flags", among=[*few, "none"])
+    assert found[0] == SourceCount("one", len(here), sum(place % 3 == 1 for place in here))
+    assert store.count_between("yields", moment(15), moment(27), among=[]) == []
     assert [one.marked for one in store.count_between("yields", moment(15), moment(27))] == [0, 0]
     assert store.count_between("yields", moment(1) + timedelta(days=90), moment(1)) == []
 

@@ -6,7 +6,7 @@ up one by one, and quality is counted over one day.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import polars as pl
 
@@ -16,30 +16,13 @@ from defimon.core.units import utc_now
 from defimon.flows._cursors import EPOCH, MICROSECOND
 from defimon.flows._store import open_store
 from defimon.flows.collect_sources import list_series
+from defimon.flows.doubted import DAY, Doubted, Quality
 from defimon.flows.job_runs import Run, last_runs
 from defimon.flows.jobs import job_by_series
 from defimon.sources._series import Series
 from defimon.store.database import Store
 
-DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """Yields of one source on the last day that it tells of: rows that the quality rules let in, how many of
-    them are flagged, and rows that were set apart.
-    """
-
-    source: str
-    rows: int
-    flagged: int
-    quarantined: int
-
-    @property
-    def share(self) -> float | None:
-        """Doubted rows, flagged or set apart, as a fraction of all; None without rows."""
-        every = self.rows + self.quarantined
-        return (self.flagged + self.quarantined) / every if every else None
+__all__ = ["EndpointStatus", "Quality", "SeriesStatus", "Status", "endpoints_of", "status", "status_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +31,8 @@ class SeriesStatus:
 
     `configured` says that the settings ask for it; `position` is its height, None for a series that counts in
     time; `ts` the time of the last thing stored and `age_s` how long ago that is; `moved_at` when that was
-    stored. `gaps_…` count stretches, `missing` positions in open ones. `flagged_share` is that of its source
-    (`Quality.share`), None where no rule judges its rows. `next_due` is when it is asked again.
+    stored. `gaps_…` count stretches, `missing` positions in open ones. `flagged_share` is `Quality.share` of
+    its rows, None where nothing judges them. `next_due` is when it is asked again.
     """
 
     series: str
@@ -111,13 +94,13 @@ def status_of(store: Store, settings: Settings, now: datetime) -> Status:
     positions = {name: _Position.of(store, name) for name in store.names("cursors")}
     names = list(dict.fromkeys([*configured, *positions]))
     jobs = last_runs(store)
-    quality = _quality(store, positions)
+    doubted = Doubted(store, {name: one.ts for name, one in positions.items()})
     found = _Found(
         now=now,
         configured=configured,
         positions=positions,
         gaps=_gaps(store),
-        quality={one.source: one for one in quality},
+        doubted=doubted,
         next_at={run.job: run.next_at for run in jobs if run.next_at is not None},
         job_of=job_by_series(configured.values()),
     )
@@ -125,7 +108,7 @@ def status_of(store: Store, settings: Settings, now: datetime) -> Status:
         at=now,
         series=tuple(found.series(name) for name in names),
         health=endpoints_of(store, now),
-        quality=tuple(quality),
+        quality=tuple(doubted.by_source()),
         jobs=tuple(jobs),
     )
 
@@ -158,7 +141,7 @@ class _Found:
     configured: dict[str, Series]
     positions: dict[str, _Position]
     gaps: dict[str, dict[str, int]]
-    quality: dict[str, Quality]
+    doubted: Doubted
     next_at: dict[str, datetime]
     job_of: dict[str, str]
 
@@ -166,7 +149,7 @@ class _Found:
         wanted, position = self.configured.get(name), self.positions.get(name)
         gaps = self.gaps.get(name, {})
         source, *parts = name.split(":")
-        quality = self.quality.get(source) if wanted is not None and wanted.judged else None
+        quality = None if wanted is None else self.doubted.of(wanted)
         return SeriesStatus(
             series=name,
             source=source,
@@ -186,13 +169,18 @@ class _Found:
         )
 
     def _next_due(self, name: str, wanted: Series | None, position: _Position | None) -> datetime | None:
-        """As the worker has planned it; where none runs, a pace after what was stored last."""
+        """As the worker has planned it; where none runs, a pace after what was stored last. Of a series that
+        moves rarely that is when it may have been asked since, so that it is due at the earliest now.
+        """
         if wanted is None:
             return None
         planned = self.next_at.get(self.job_of.get(name, ""))
         if planned is not None:
             return planned
-        return self.now if position is None else position.moved_at + wanted.every
+        if position is None:
+            return self.now
+        due = position.moved_at + wanted.every
+        return max(due, self.now) if wanted.rarely else due
 
 
 def _gaps(store: Store) -> dict[str, dict[str, int]]:
@@ -205,27 +193,6 @@ def _gaps(store: Store) -> dict[str, dict[str, int]]:
         one[fate] = count
         if fate == "open":
             one["missing"] = width
-    return found
-
-
-def _quality(store: Store, positions: dict[str, _Position]) -> list[Quality]:
-    """Of each source's own last day: one that has stopped still tells something of its last rows."""
-    newest: dict[str, datetime] = {}
-    for name, position in positions.items():
-        source = name.partition(":")[0]
-        newest[source] = max(position.ts, newest.get(source, position.ts))
-    found = []
-    for source, last in sorted(newest.items()):
-        edges = (last - DAY, last + MICROSECOND)
-        kept = [one for one in store.count_between("yields", *edges, marked="flags") if one.source == source]
-        where = {"row_table": "yields"}
-        apart = [
-            one for one in store.count_between("quarantine", *edges, where=where) if one.source == source
-        ]
-        rows, flagged = sum(one.rows for one in kept), sum(one.marked for one in kept)
-        quarantined = sum(one.rows for one in apart)
-        if rows or quarantined:
-            found.append(Quality(source, rows, flagged, quarantined))
     return found
 
 

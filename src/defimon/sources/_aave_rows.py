@@ -1,5 +1,6 @@
 """Reserves as rows of the yield panel and of market prices."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,6 +37,11 @@ MAIN_MARKETS = {
 def pool_id_of(place: Place, asset: str) -> str:
     """A market's reserve by name: a chain may have several markets, and an asset a reserve in each."""
     return f"aave-v3:{asset_id_of(place, asset)}"
+
+
+def pools_of(place: Place) -> str:
+    """Pattern of the names of a market's reserves."""
+    return f"{re.escape(pool_id_of(place, ''))}0x[0-9a-f]{{40}}"
 
 
 def asset_id_of(place: Place, asset: str) -> str:

@@ -35,16 +35,20 @@ class Series:
     """One stream of rows of a source: blocks of a chain, prices of a coin, commits of a repository.
 
     `name` is stable and unique, parts joined by colons: `evm_rpc:astar:blocks`. `every` is its own pace.
-    `chain` is the chain's name where it belongs to one. `judged` says that its rows are yields, which the
-    quality rules judge; `announced` that its service tells by itself when it has moved (`SeriesSource.news`).
+    `chain` is the chain's name where it belongs to one. `announced` says that its service tells by
+    itself when it has moved (`SeriesSource.news`), `rarely` that it moves only when there is something new.
+    `judged` is the table of those of its rows that may be doubted or set apart, empty without such; `pools` a
+    pattern of what they are of, pools or assets, where the source has other series of that table.
     """
 
     name: str
     source: str
     every: timedelta
     chain: str = ""
-    judged: bool = False
+    judged: str = ""
+    pools: str = ""
     announced: bool = False
+    rarely: bool = False
 
 
 @dataclass(frozen=True, slots=True)

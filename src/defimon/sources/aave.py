@@ -14,7 +14,7 @@ from typing import ClassVar, Self
 from defimon.core.errors import BadData
 from defimon.core.settings import Settings
 from defimon.sources._aave_market import Reserve, read_market
-from defimon.sources._aave_rows import panel_of, prices_of
+from defimon.sources._aave_rows import panel_of, pools_of, prices_of
 from defimon.sources._evm_ahead import Ahead
 from defimon.sources._evm_chain import EvmChain
 from defimon.sources._evm_moments import day_ends, time_of
@@ -50,7 +50,7 @@ class Aave(SeriesSource):
 
     def series(self) -> list[Series]:
         return [
-            Series(name, self.name, self._every, place.chain, judged=True)
+            Series(name, self.name, self._every, place.chain, "yields", pools_of(place))
             for name, place in self._places.items()
         ]
 

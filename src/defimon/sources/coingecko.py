@@ -81,7 +81,7 @@ class CoinGecko(SeriesSource):
         if not self._coins:
             return []
         history = [Series(f"{self.name}:history:{coin}", self.name, DAY) for coin in self._coins]
-        return [Series(f"{self.name}:markets", self.name, self._every), *history]
+        return [Series(f"{self.name}:markets", self.name, self._every, judged="market_prices"), *history]
 
     async def batches(self, series: Series, wanted: Wanted) -> AsyncIterator[Batch]:
         """Prices as they stand; or hourly history on from the position, of a year where there is none."""

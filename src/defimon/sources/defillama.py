@@ -87,8 +87,8 @@ class DefiLlama(DefiLlamaYields, SeriesSource):
             return []
         pace = timedelta(seconds=self._settings.yields_every_s)
         found = [
-            Series(f"{self.name}:pools", self.name, pace, judged=True),
-            Series(f"{self.name}:charts", self.name, DAY, judged=True),
+            Series(f"{self.name}:pools", self.name, pace, judged="yields"),
+            Series(f"{self.name}:charts", self.name, DAY, judged="yields"),
         ]
         for name in self._questions:
             _, kind, which = name.split(":", 2)

@@ -60,7 +60,7 @@ class Files(SeriesSource):
             return []
         found = [path.relative_to(self._folder) for path in self._folder.rglob("*") if path.is_file()]
         return [
-            Series(f"{self.name}:{path.as_posix()}", self.name, self._every, judged=True)
+            Series(f"{self.name}:{path.as_posix()}", self.name, self._every, judged="yields", rarely=True)
             for path in sorted(found)
             if path.name.lower().endswith(CSV_SUFFIXES + PARQUET_SUFFIXES)
             and not any(part.startswith(".") for part in path.parts)

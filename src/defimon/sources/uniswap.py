@@ -5,6 +5,7 @@ whole is read around the price, and the document says so. Trap: a v2 pair does n
 is set with its address.
 """
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from datetime import timedelta
@@ -45,11 +46,14 @@ class Uniswap(SeriesSource):
         return cls(chains, named, timedelta(seconds=settings.yields_every_s))
 
     def series(self) -> list[Series]:
-        return [
-            Series(f"{self.name}:{name}:{part}", self.name, self._every, place.chain, judged=part == STATE)
-            for name, place in self._places.items()
-            for part in (STATE, EVENTS)
-        ]
+        found = []
+        for name, place in self._places.items():
+            pools = f"uniswap-v[23]:{re.escape(name)}"
+            state = Series(
+                f"{self.name}:{name}:{STATE}", self.name, self._every, place.chain, "yields", pools
+            )
+            found += [state, Series(f"{self.name}:{name}:{EVENTS}", self.name, self._every, place.chain)]
+        return found
 
     async def batches(self, series: Series, wanted: Wanted) -> AsyncIterator[Batch]:
         """Up to the last final block; `since` begins there, or with the last final block when left out."""

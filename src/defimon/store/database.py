@@ -139,15 +139,17 @@ class Store:
         *,
         where: Mapping[str, str] | None = None,
         marked: str | None = None,
+        among: Sequence[str] | None = None,
     ) -> list[SourceCount]:
         """Rows of `since` <= ts < `until` by source, every version counted, and how many hold something in
         the column `marked`.
 
-        Reads no other rows: `where` fixes the columns of the key before the one that stands before `ts`.
+        Reads no other rows: `where` fixes the columns of the key before the one that stands before `ts`, and
+        `among` narrows that one.
         """
         with explained(self._address):
             edges = micros_of(since, "since"), micros_of(until, "until")
-            return count_between(self._open(), contract(table), *edges, where or {}, marked)
+            return count_between(self._open(), contract(table), *edges, where or {}, marked, among)
 
     def bodies(self, before: datetime) -> pl.DataFrame:
         """Answers of an earlier `ts` that have their body, by `store.reading.BODY_NAMES` and its `size`."""

@@ -4,7 +4,7 @@ Neither SQLite nor PostgreSQL jumps by itself; a recursive query does
 (https://wiki.postgresql.org/wiki/Loose_indexscan).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -40,22 +40,27 @@ def count_between(
     until: int,
     fixed: Mapping[str, str],
     marked: str | None,
+    among: Sequence[str] | None = None,
 ) -> list[SourceCount]:
     """Rows with `since` <= ts < `until` (microseconds since 1970) by source; `marked` is a column or None.
 
-    `fixed` gives the columns of the key before the one that is jumped over, which stands before `ts`.
+    `fixed` gives the columns of the key before the one that is jumped over, which stands before `ts`; `among`
+    the texts of that one that count, all where it is None.
     """
     stored = SQL_TABLES[table.name]
     column = stored.c[_jumping(table, fixed)]
-    names = _jumped(table, fixed)
     mark = sa.literal_column("0") if marked is None else sa.func.count(stored.c[marked])
     chosen = (
         sa.select(stored.c["source"], sa.func.count(), mark)
-        .select_from(names.join(stored, column == names.c.name))
         .where(stored.c["ts"] >= since, stored.c["ts"] < until, *_same(stored, fixed))
         .group_by(stored.c["source"])
         .order_by(stored.c["source"])
     )
+    if among is None:
+        names = _jumped(table, fixed)
+        chosen = chosen.select_from(names.join(stored, column == names.c.name))
+    else:
+        chosen = chosen.where(column.in_([literal(one) for one in among]))
     return [SourceCount(str(source), int(rows), int(held)) for source, rows, held in connection.rows(chosen)]
 
 
