@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import polars as pl
 
 from defimon.core.tables import PANEL, YIELDS
@@ -18,6 +19,7 @@ GROWTH = 4
 """Times that each further stretch is longer than the one before it: years without a row take five reads."""
 
 DAY = timedelta(days=1)
+DAY_MICROS = 86_400_000_000
 
 _NOTHING = YIELDS.empty().select(COLUMNS)
 
@@ -71,9 +73,15 @@ def _one_a_moment(
     if len(ids) > 1:
         own = pl.col("pool_id") == ids[0]
         kept = pl.lit(value=True) if since_when is None else own | (pl.col("ts") < since_when)
-        rows = rows.filter(kept).with_columns(pl.lit(ids[0]).alias("pool_id"))
-    one = rows.sort("ts", "source").unique("ts", keep="first", maintain_order=True)
+        rows = rows.filter(kept).with_columns(pl.lit(ids[0]).alias("pool_id")).sort("ts", "source")
+    # Those of one id are in the order of their key already. By numpy: a page of a year takes half as long.
+    micros = rows["ts"].to_physical().to_numpy()
+    first = np.append(np.ones(min(micros.size, 1), bool), micros[1:] != micros[:-1])
     if not daily:
-        return one
-    day = one["ts"].dt.date()
-    return one.filter((day != day.shift(-1)).fill_null(value=True))
+        return rows.filter(pl.Series(first))
+    days = micros // DAY_MICROS
+    last_day = np.append(days[1:] != days[:-1], np.ones(min(days.size, 1), bool))
+    # The first by source at the last moment of each day.
+    moment = np.cumsum(first)
+    ends = np.isin(moment, moment[last_day])
+    return rows.filter(pl.Series(first & ends))

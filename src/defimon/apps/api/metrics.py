@@ -1,7 +1,6 @@
 """What Prometheus is told of the service."""
 
-from collections.abc import Iterator
-from datetime import datetime
+import time
 
 from prometheus_client import (
     CollectorRegistry,
@@ -13,12 +12,17 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
-from prometheus_client.core import GaugeMetricFamily
 
+from defimon.apps.api.gauges import OfService
 from defimon.apps.api.service import Service
+from defimon.core.errors import DefimonError
+from defimon.flows.watched import watched
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
 """Others are counted as one: a caller may make up as many as it likes."""
+
+WATCHED_S = 10.0
+"""How old figures of the store may be: a monitor asks every 15 seconds, several may."""
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -46,7 +50,9 @@ class Metrics:
         )  # fmt: skip
         self._origins = {name: self._answers.labels(name) for name in ("memory", "waited", "shared", "made")}
         self._counted: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
-        self._registry.register(_OfService(service))
+        self._service, self._of_service = service, OfService(service)
+        self._watched_at = -WATCHED_S
+        self._registry.register(self._of_service)
 
     def note(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answer."""
@@ -63,27 +69,12 @@ class Metrics:
         """Count where an answer came from."""
         self._origins[origin].inc()
 
-    def text(self) -> bytes:
+    async def text(self) -> bytes:
         """Everything, in Prometheus's text format."""
+        if time.monotonic() - self._watched_at > WATCHED_S:
+            self._watched_at = time.monotonic()
+            try:
+                self._of_service.watched = await self._service.reading(watched)
+            except DefimonError:
+                self._of_service.watched = None
         return generate_latest(self._registry)
-
-
-class _OfService:
-    """Figures that are looked up when they are asked for."""
-
-    def __init__(self, service: Service) -> None:
-        self._service = service
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        age = self._service.age_s
-        if age is not None:
-            yield GaugeMetricFamily("defimon_look_age_seconds", "Age of the last look at the store.", age)
-        known = self._service.last
-        if known is not None:
-            pools = known.catalogue.pools
-            yield GaugeMetricFamily("defimon_pools", "Pools in the store.", pools.height)
-            newest = pools["ts"].max()
-            if isinstance(newest, datetime):
-                doc = "When the newest yield was true."
-                moment = newest.timestamp()
-                yield GaugeMetricFamily("defimon_newest_yield_timestamp_seconds", doc, moment)

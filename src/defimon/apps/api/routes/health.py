@@ -50,4 +50,4 @@ async def ready(request: Request) -> Answer:
 async def metrics(request: Request, _caller: Reader) -> Response:
     """Figures in Prometheus's text format."""
     told: Metrics = request.app.state.metrics
-    return Response(told.text(), media_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+    return Response(await told.text(), media_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
