@@ -139,8 +139,8 @@ def versions(
     conditions = _conditions(stored, wanted or Wanted())
     found = lanes.read(connection, table, columns, conditions)
     if found is None:
-        schema = pl.Schema({name: table.schema[name] for name in columns})
-        found = connection.frame(sa.select(*(stored.c[name] for name in columns)).where(*conditions), schema)
+        chosen = sa.select(*(stored.c[name] for name in columns)).where(*conditions)
+        found = connection.frame(chosen, _schema(table, columns))
     return in_key_order(found, primary_key(table))
 
 
@@ -149,10 +149,14 @@ def _last_version(
 ) -> pl.DataFrame:
     """Newest version of the one row that `wanted` names: a cursor has a version for each batch of years."""
     stored = SQL_TABLES[table.name]
-    schema = pl.Schema({name: table.schema[name] for name in columns})
     chosen = sa.select(*(stored.c[name] for name in columns)).where(*_conditions(stored, wanted))
     last = chosen.order_by(stored.c[VERSION_KEY].desc()).limit(1).subquery()
-    return connection.frame(sa.select(last), schema)
+    return connection.frame(sa.select(last), _schema(table, columns))
+
+
+def _schema(table: Table, columns: Sequence[str]) -> pl.Schema:
+    whole = table.schema  # made anew each time it is asked for
+    return pl.Schema({name: whole[name] for name in columns})
 
 
 def _conditions(stored: sa.Table, wanted: Wanted) -> list[sa.ColumnElement[bool]]:
