@@ -326,6 +326,22 @@ def test_a_chain_has_a_job_of_its_own_and_chains_are_aggregated():
     assert "aggregates" not in names()
 
 
+def test_forecasts_are_made_told_their_truth_and_challenged_without_any_source():
+    assert {"forecasts", "retrain", "truth"} <= set(names())
+    (job,) = jobs_of(load_settings({}, retrain_every_s=86_400), ["retrain"])
+    assert job.schedule.every == timedelta(days=1)
+
+
+def test_a_store_that_is_too_young_to_forecast_is_no_fault(place, store, tmp_path):
+    settings = load_settings({}, data_dir=tmp_path)
+    runs = [
+        run_job(job, place, store, Stop()) for job in jobs_of(settings, ["forecasts", "retrain", "truth"])
+    ]
+    assert [run.status for run in runs] == ["done"] * 3
+    assert runs[0].warnings.startswith("no forecasts yet: The store holds no yields.")
+    assert runs[2].warnings == ""
+
+
 def test_paces_are_those_of_the_settings():
     settings = load_settings({}, rpc={"astar": "http://127.0.0.1:1"}, chains_every_s=7)
     (job,) = jobs_of(settings, ["chain"])
@@ -428,3 +444,14 @@ def test_files_that_come_while_the_worker_runs_are_collected(place, store, tmp_p
     run = run_job(job, place, store, Stop())
     assert (run.status, store.count("yields")) == ("done", 2)
     assert run.rows >= 2
+
+
+def test_what_one_run_finds_out_of_a_service_the_next_one_knows(place, store, httpserver):
+    httpserver.expect_request(re.compile(".*")).respond_with_data("", 429, {"Retry-After": "600"})
+    settings = load_settings({}, coingecko_url=httpserver.url_for("").rstrip("/"), coins="ethereum")
+    jobs = jobs_of(settings, ["prices"])
+    assert len(jobs) == 2
+    for job in jobs:
+        run = run_job(job, place, store, Stop())
+        assert (run.status, run.rest() > timedelta(minutes=9)) == ("failed", True)
+    assert len(httpserver.log) == 1

@@ -19,6 +19,7 @@ from defimon.flows.chain_aggregates import Aggregated, aggregate_chains
 from defimon.flows.collection import Progress, SeriesResult, collect_all
 from defimon.sources._http import Http
 from defimon.sources._manners import Manners
+from defimon.sources._memory import Memory
 from defimon.sources._series import Series
 from defimon.store.database import Store
 
@@ -87,10 +88,12 @@ def collect_sources(
     manners: Manners | None = None,
     refuse_none: bool = False,
     stopped: Callable[[], bool] = lambda: False,
+    memory: Memory | None = None,
 ) -> Collection:
     """Bring the configured series of the named sources and chains up to date; of all where none is named.
 
-    `chosen` narrows the series further; `store` is the settings' own unless given. A series that fails says
+    `chosen` narrows the series further; `store` is the settings' own unless given; `memory` is handed from
+    one collection to the next. A series that fails says
     so in its result. Raises FixSettings for an unknown name, for settings that do not fit and, with
     `refuse_none`, where there is no series; what the store raises; and CancelledError soon after `stopped`
     turns true, with what came before it stored.
@@ -99,11 +102,11 @@ def collect_sources(
         with open_store(settings) as own:
             return collect_sources(
                 settings, names, chains, since=since, every_gap=every_gap, progress=progress, chosen=chosen,
-                store=own, manners=manners, refuse_none=refuse_none, stopped=stopped,
+                store=own, manners=manners, refuse_none=refuse_none, stopped=stopped, memory=memory,
             )  # fmt: skip
 
     async def run(lent: Store) -> Collection:
-        async with Http(manners) as http, StoreThread(lent) as thread:
+        async with Http(manners, memory) as http, StoreThread(lent) as thread:
             wanted = opened_sources(http, settings, names, chains, thread)
             if refuse_none:
                 refuse_nothing(wanted, names, chains)

@@ -24,6 +24,7 @@ from defimon.flows.collect_sources import Choice, health_rows
 from defimon.flows.collection import AT_ONCE, Progress, SeriesResult, collect_series
 from defimon.sources._http import Http
 from defimon.sources._manners import Manners
+from defimon.sources._memory import Memory
 from defimon.sources._series import Series, SeriesSource
 from defimon.store.database import Store
 
@@ -75,6 +76,7 @@ def follow_for(
     store: Store,
     stopped: Callable[[], bool],
     manners: Manners | None = None,
+    memory: Memory | None = None,
 ) -> list[SeriesResult]:
     """Collect the chosen series of those sources once, and again as they move until `seconds` have passed.
 
@@ -84,7 +86,7 @@ def follow_for(
     followed = Followed()
 
     async def run() -> None:
-        async with Http(manners) as http, StoreThread(store) as thread:
+        async with Http(manners, memory) as http, StoreThread(store) as thread:
             wanted = [pair for pair in opened_sources(http, settings, names, (), thread) if chosen(pair[1])]
             until = asyncio.get_running_loop().time() + seconds
             one = _Run(http, thread, (), None, lambda *_: None, lambda *_: None, followed, until)

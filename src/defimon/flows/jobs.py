@@ -21,6 +21,7 @@ from defimon.flows.retention import drop_old_answers
 from defimon.flows.retrain import retraining
 from defimon.flows.run_job import Held, Job, Outcome, Task
 from defimon.flows.truth_job import telling_truth
+from defimon.sources._memory import Memory
 from defimon.sources._series import Series
 
 __all__ = ["Held", "Job", "Outcome", "Schedule", "jobs_of"]
@@ -66,7 +67,8 @@ def jobs_of(settings: Settings, only: Sequence[str] = (), *, follow: bool = Fals
     groups = _grouped(list_series(settings))
     if settings.files is not None:  # files may come while the worker runs
         groups.setdefault("files", _Group("files", timedelta(seconds=settings.yields_every_s), {"files"}))
-    jobs: list[Task] = [_job(name, group, settings, follow=follow) for name, group in groups.items()]
+    memory = Memory()
+    jobs: list[Task] = [_job(name, group, settings, memory, follow=follow) for name, group in groups.items()]
     if any(name.startswith("chain:") for name in groups):
         jobs.append(Job("aggregates", AGGREGATES, _aggregate))
     jobs.append(Job("upkeep", UPKEEP, partial(_keep_up, settings=settings)))
@@ -134,15 +136,16 @@ def _shown(pace: timedelta) -> str:
     return f"{seconds / length:g}{sign}"
 
 
-def _job(name: str, group: _Group, settings: Settings, *, follow: bool) -> Job:
+def _job(name: str, group: _Group, settings: Settings, memory: Memory, *, follow: bool) -> Job:
+    """`memory` is the process's own: what a run finds out of services, the next one knows."""
     schedule = Schedule(group.every)
     if not (follow and group.announced):
-        return Job(name, schedule, partial(_collect, settings=settings, group=group))
-    work = partial(_follow, settings=settings, group=group, schedule=schedule)
+        return Job(name, schedule, partial(_collect, settings=settings, group=group, memory=memory))
+    work = partial(_follow, settings=settings, group=group, memory=memory, schedule=schedule)
     return Job(name, schedule, work, whole_slot=True)
 
 
-def _follow(held: Held, *, settings: Settings, group: _Group, schedule: Schedule) -> Outcome:
+def _follow(held: Held, *, settings: Settings, group: _Group, memory: Memory, schedule: Schedule) -> Outcome:
     """As `_collect`, and again whenever a service says that there is more, to the end of the slot."""
     left = schedule.begins(held.run.slot) - held.store.now()
     results = follow_for(
@@ -152,17 +155,19 @@ def _follow(held: Held, *, settings: Settings, group: _Group, schedule: Schedule
         chosen=group.holds,
         store=held.store,
         stopped=lambda: bool(held.stop),
+        memory=memory,
     )
     return _outcome(results)
 
 
-def _collect(held: Held, *, settings: Settings, group: _Group) -> Outcome:
+def _collect(held: Held, *, settings: Settings, group: _Group, memory: Memory) -> Outcome:
     done = collect_sources(
         settings,
         sorted(group.sources),
         chosen=group.holds,
         store=held.store,
         stopped=lambda: bool(held.stop),
+        memory=memory,
     )
     return _outcome(done.results)
 

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from defimon.core.errors import FixSettings
 from defimon.sources._manners import Manners
 from defimon.sources._masking import masked
+from defimon.sources._memory import NodeFound
 
 MOST_IN_BATCH = 400
 """Calls in one batch until a node refuses: limits of providers lie between 100 and 1,000 and are learnt by
@@ -37,7 +38,7 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 class Endpoint:
     """One node. `shown` names it without its key; `head` is the highest block it has told of.
 
-    `misplaced` says why it is never asked: it serves another chain.
+    `misplaced` says why it is never asked: it serves another chain. `known` is what it went on from.
     """
 
     url: SecretStr = field(repr=False)
@@ -51,6 +52,7 @@ class Endpoint:
     failures_in_a_row: int = 0
     failed_at: float = 0.0
     latency_s: float | None = None
+    known: NodeFound | None = None
 
     @property
     def by_web_socket(self) -> bool:
@@ -64,6 +66,23 @@ class Endpoint:
         """`now` in seconds of the clock that `in_order` is handed."""
         self.failures_in_a_row += 1
         self.failed_at = now
+
+    def go_on(self, found: NodeFound | None) -> None:
+        """Goes on from what was found of the node before."""
+        self.known = found
+        if found is not None:
+            self.batch_limit, self.log_range = found.batch_limit, found.log_range
+            self.lacks = set(found.lacks)
+            self.failures_in_a_row, self.failed_at = found.failures_in_a_row, found.failed_at
+            self.latency_s = found.latency_s
+
+    def found(self, now: float) -> NodeFound:
+        """What is worth handing on: not how far it has come, nor of which chain it is."""
+        limits = self.batch_limit, self.log_range, frozenset(self.lacks)
+        known = self.known
+        same = known is not None and limits == (known.batch_limit, known.log_range, known.lacks)
+        learnt_at = known.learnt_at if known is not None and same else now
+        return NodeFound(*limits, learnt_at, self.failures_in_a_row, self.failed_at, self.latency_s)
 
     def grudge(self, now: float) -> int:
         """Failures in a row that still count."""

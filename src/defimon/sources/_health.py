@@ -32,7 +32,7 @@ class Breaker:
         self._open_until: float | None = None
         self._calls = self._failures = self._answers = 0
         self._answered_s = 0.0
-        self._note = ""
+        self._note = self._before = ""
 
     def seconds_left(self, now: float) -> float:
         """Seconds that the host is still left alone; 0 lets one call through, which must then be made."""
@@ -63,13 +63,27 @@ class Breaker:
         if self._in_a_row >= self._most:
             self._open_until = now + self._rest_s
 
+    @property
+    def last_fault(self) -> str:
+        """Of all times; a count that began after it does not tell of it."""
+        return self._note or self._before
+
     def health(self) -> HostHealth:
         mean = self._answered_s / self._answers if self._answers else None
         state = "closed" if self._open_until is None else "open"
         return HostHealth(self._endpoint, self._calls, self._failures, mean, state, self._note)
 
+    def found(self) -> tuple[int, float | None, str]:
+        """Failures in a row, until when nothing is asked, and the last fault."""
+        return self._in_a_row, self._open_until, self.last_fault
+
+    def go_on(self, in_a_row: int, open_until: float | None, note: str) -> None:
+        """Goes on from what another breaker of the host found; what it counted is not counted again."""
+        self._in_a_row, self._open_until = in_a_row, open_until
+        self._before = note
+
     def begin_again(self) -> None:
         """Starts the counts of a new interval; what is open stays open."""
         self._calls = self._failures = self._answers = 0
         self._answered_s = 0.0
-        self._note = ""
+        self._before, self._note = self.last_fault, ""

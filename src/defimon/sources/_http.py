@@ -7,29 +7,22 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import cache
 from typing import Self
-from urllib.parse import urlsplit
 
 import httpx
 import orjson
 
-from defimon.core.errors import DefimonError, TryAgain
+from defimon.core.errors import DefimonError
 from defimon.sources._answer import Answer, AnswerCache
 from defimon.sources._exchange import NO_HEADERS, USER_AGENT, Call, Exchange, StatusRefused, TooLarge
-from defimon.sources._health import Breaker, HostHealth
+from defimon.sources._health import HostHealth
 from defimon.sources._hints import retry_after_seconds
-from defimon.sources._manners import Lane, LeftAlone, Manners
+from defimon.sources._hosts import Host, Hosts
+from defimon.sources._manners import LeftAlone, Manners
 from defimon.sources._masking import masked
+from defimon.sources._memory import Memory
 from defimon.sources._retrying import Passing, patiently
-
-
-@dataclass(frozen=True, slots=True)
-class _Host:
-    manners: Manners
-    lane: Lane
-    breaker: Breaker
 
 
 class Http:
@@ -42,9 +35,11 @@ class Http:
     for any other status (StatusRefused) and for a body over the limit (TooLarge).
     """
 
-    def __init__(self, manners: Manners | None = None) -> None:
+    def __init__(self, manners: Manners | None = None, memory: Memory | None = None) -> None:
+        """`memory`: what clients before this one found, and where what this one finds is kept."""
         self.manners = manners or Manners()
-        self._hosts: dict[str, _Host] = {}
+        self.memory = memory or Memory()
+        self._hosts = Hosts(self.memory)
         self._client: httpx.AsyncClient | None = None
         self._exchange: Exchange | None = None
         self._others: list[Callable[[], Awaitable[None]]] = []
@@ -67,6 +62,7 @@ class Http:
         for close in self._others:
             await close()
         self._others.clear()
+        self._hosts.remember()
         if self._client is not None:
             await self._client.aclose()
             self._client = self._exchange = None
@@ -80,11 +76,11 @@ class Http:
 
         The first one counts, before the host is asked; time-outs and limits stay the client's.
         """
-        self._host(url, manners)
+        self._hosts.of(url, manners)
 
     def slow_down(self, url: str, seconds: float | None = None) -> None:
         """The host of `url` asked for fewer calls within an answer: none starts for so many seconds."""
-        host = self._host(url, self.manners)
+        host = self._hosts.of(url, self.manners)
         host.lane.refused()
         host.lane.pause(host.manners.first_wait_s if seconds is None else seconds)
 
@@ -94,9 +90,9 @@ class Http:
 
         `shown` is how errors call it. Raises TryAgain while the host is left alone.
         """
-        host = self._host(url, self.manners)
+        host = self._hosts.of(url, self.manners)
         clock = asyncio.get_running_loop().time
-        _refuse_rest(shown, host, clock())
+        host.refuse_rest(shown, clock())
         async with host.lane.turn(shown):
             began = clock()
             try:
@@ -109,11 +105,7 @@ class Http:
 
     def health(self, *, begin_again: bool = False) -> list[HostHealth]:
         """How each host that was asked did, by name; `begin_again` starts new counts."""
-        found = [self._hosts[name].breaker.health() for name in sorted(self._hosts)]
-        if begin_again:
-            for host in self._hosts.values():
-                host.breaker.begin_again()
-        return found
+        return self._hosts.health(begin_again=begin_again)
 
     async def get_json(
         self, url: str, headers: Mapping[str, str] = NO_HEADERS, *, cache: AnswerCache | None = None
@@ -149,17 +141,10 @@ class Http:
         call = Call(url, shown, "POST", asked, orjson.dumps(payload))
         return await self._patiently(call, orjson.loads, attempts)
 
-    def _host(self, url: str, manners: Manners) -> _Host:
-        place = urlsplit(url).netloc
-        if place not in self._hosts:
-            breaker = Breaker(place.rpartition("@")[2], manners.failures_in_a_row, manners.rest_s)
-            self._hosts[place] = _Host(manners, Lane(manners), breaker)
-        return self._hosts[place]
-
     async def _patiently(
         self, call: Call, parse: Callable[[bytes], object], attempts: int | None = None
     ) -> tuple[object, Answer]:
-        host = self._host(call.url, self.manners)
+        host = self._hosts.of(call.url, self.manners)
 
         async def once() -> tuple[object, Answer]:
             return await self._counted(call, parse, host)
@@ -168,13 +153,13 @@ class Http:
         return await patiently(once, call.shown, host.manners, attempts, host.lane.pause)
 
     async def _counted(
-        self, call: Call, parse: Callable[[bytes], object], host: _Host
+        self, call: Call, parse: Callable[[bytes], object], host: Host
     ) -> tuple[object, Answer]:
         """One attempt, timed and counted."""
         if self._exchange is None:
             raise RuntimeError("Http is used as `async with Http() as http`.")
         clock = asyncio.get_running_loop().time
-        _refuse_rest(call.shown, host, clock())
+        host.refuse_rest(call.shown, clock())
         began = clock()
         try:
             answer = await self._exchange.once(call, host.lane)
@@ -201,16 +186,6 @@ class Http:
 def _trusted() -> ssl.SSLContext:
     """Certificates that are trusted, read once: it takes a twentieth of a second."""
     return httpx.create_ssl_context()
-
-
-def _refuse_rest(shown: str, host: _Host, now: float) -> None:
-    """Raises TryAgain where the host is left alone, or asked for a longer pause than patience lasts."""
-    host.lane.refuse_rest(shown)
-    if (rest := host.breaker.seconds_left(now)) > 0:
-        why = host.breaker.health().note
-        raise TryAgain(
-            f"{shown} is left alone after failures in a row (the last: {why}).", after_seconds=rest
-        )
 
 
 def _parsed(answer: Answer, parse: Callable[[bytes], object]) -> object:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic
 from typing import Any, Literal, TypeVar
 
 import structlog
@@ -43,7 +44,10 @@ class JsonRpc:
         self._manners = http.manners
         self._random = default_rng(len(urls))
         for one in self.endpoints:
-            http.behave(one.url.get_secret_value(), manners_for(one.url, http.manners))
+            url = one.url.get_secret_value()
+            http.behave(url, manners_for(one.url, http.manners))
+            one.go_on(http.memory.node(url, monotonic()))
+        http.close_too(self._remember)
 
     async def call(
         self, method: str, params: Sequence[Any] = (), *, read: Callable[[Any], Any] | None = None
@@ -111,6 +115,11 @@ class JsonRpc:
             if _hopeless(list(faults.values()), attempt, self._manners.longest_wait_s):
                 break
         raise _summary(faults, sorted(methods), self.variable)
+
+    async def _remember(self) -> None:
+        now = monotonic()  # the event loop's clock, and that of every other one in the process
+        for one in self.endpoints:
+            self.talk.http.memory.keep_node(one.url.get_secret_value(), one.found(now), now)
 
     async def close(self) -> None:
         """Closes WebSockets that calls went over; HTTP connections belong to `http`."""

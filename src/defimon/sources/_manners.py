@@ -93,6 +93,15 @@ class Lane:
         """Seconds that the lane is still paused."""
         return max(0.0, self._paused_until - asyncio.get_running_loop().time())
 
+    @property
+    def paused_until(self) -> float:
+        return self._paused_until
+
+    def go_on(self, gap_s: float, paused_until: float) -> None:
+        """Goes on from what another lane of the host learnt; times of the same clock."""
+        self.gap_s = max(self.manners.gap_s, min(gap_s, self.manners.longest_gap_s))
+        self._paused_until = paused_until
+
     def refused(self) -> None:
         """The host refused for haste: later starts stand farther apart."""
         wider = max(2 * self.gap_s, self.gap_s + self.manners.first_extra_gap_s)

@@ -1,0 +1,75 @@
+"""What the clients of one process found out about hosts and nodes, handed from each to the next.
+
+A worker opens a client for each run: without a memory it would ask a host that wants to be left alone again a
+minute later, and learn every limit anew.
+"""
+
+from dataclasses import dataclass, replace
+from threading import Lock
+
+FORGET_S = 6 * 3_600.0
+"""Limits that were learnt longer ago are tried anew: nodes change, and a time-out may have been chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostFound:
+    """Of a host: the gap between calls, until when it wants a pause, its failures in a row, until when it is
+    left alone and its last fault. Times are seconds of the process's monotonic clock.
+    """
+
+    gap_s: float
+    paused_until: float
+    in_a_row: int
+    open_until: float | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFound:
+    """Of a node: limits and what it lacks, learnt last at `learnt_at`; its failures in a row and its pace."""
+
+    batch_limit: int
+    log_range: int
+    lacks: frozenset[str]
+    learnt_at: float
+    failures_in_a_row: int
+    failed_at: float
+    latency_s: float | None
+
+
+class Memory:
+    """Kept by whoever opens clients; may be used by many threads."""
+
+    def __init__(self) -> None:
+        self._gate = Lock()
+        self._hosts: dict[str, HostFound] = {}
+        self._nodes: dict[str, NodeFound] = {}
+
+    def host(self, place: str) -> HostFound | None:
+        return self._hosts.get(place)
+
+    def keep_host(self, place: str, found: HostFound) -> None:
+        """As it was found last; a pause that another client was asked for lasts as long all the same."""
+        with self._gate:
+            before = self._hosts.get(place)
+            paused = max(found.paused_until, before.paused_until if before else 0.0)
+            self._hosts[place] = replace(found, paused_until=paused)
+
+    def node(self, url: str, now: float) -> NodeFound | None:
+        """What is known of it and still counts; its limits no more after FORGET_S."""
+        found = self._nodes.get(url)
+        return found if found is None or now - found.learnt_at < FORGET_S else None
+
+    def keep_node(self, url: str, found: NodeFound, now: float) -> None:
+        """As it was found last; the lower limits count where two clients have learnt some."""
+        with self._gate:
+            before = self.node(url, now)
+            if before is not None:
+                found = replace(
+                    found,
+                    batch_limit=min(found.batch_limit, before.batch_limit),
+                    log_range=min(found.log_range, before.log_range),
+                    lacks=found.lacks | before.lacks,
+                    learnt_at=max(found.learnt_at, before.learnt_at),
+                )
+            self._nodes[url] = found

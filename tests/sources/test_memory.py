@@ -1,0 +1,126 @@
+"""What one client finds out of a service, the next one of the process knows."""
+
+import asyncio
+import sys
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+
+import pytest
+from pydantic import SecretStr
+
+sys.path.append(str(Path(__file__).parent))  # so that the scripted nodes can be imported
+
+from scripted_nodes import QUICK, ScriptedNode, SmallChain, refused, status
+
+from defimon.core.errors import BadData, TryAgain
+from defimon.sources._http import Http
+from defimon.sources._json_rpc import JsonRpc
+from defimon.sources._memory import FORGET_S, Memory, NodeFound
+
+BLOCKS = [("eth_getBlockByNumber", (hex(number), False)) for number in range(10)]
+
+
+@pytest.fixture
+def node(httpserver):
+    def make(*acts):
+        return ScriptedNode(httpserver, SmallChain(40), *acts)
+
+    return make
+
+
+def fetched(url, memory, manners=QUICK):
+    async def main():
+        async with Http(manners, memory) as http:
+            await http.get_json(url)
+
+    asyncio.run(main())
+
+
+def asked(url, memory, ask):
+    async def main():
+        async with Http(QUICK, memory) as http:
+            return await ask(JsonRpc(http, [SecretStr(url)]))
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_host_that_asked_for_a_long_pause_is_left_alone_by_the_next_client_too(httpserver, kept):
+    httpserver.expect_request("/").respond_with_data("", status=429, headers={"Retry-After": "600"})
+    memory = Memory() if kept else None
+    for _ in range(3):
+        with pytest.raises(TryAgain) as refusal:
+            fetched(httpserver.url_for("/"), memory)
+        assert 590 < refusal.value.after_seconds <= 600
+    assert len(httpserver.log) == (1 if kept else 3)
+
+
+def test_a_host_that_failed_many_times_in_a_row_stays_left_alone(httpserver):
+    httpserver.expect_request("/").respond_with_data("", status=500)
+    memory, manners = Memory(), replace(QUICK, attempts=4, failures_in_a_row=6, rest_s=300.0)
+    with pytest.raises(TryAgain):
+        fetched(httpserver.url_for("/"), memory, manners)
+    for _ in range(2):
+        with pytest.raises(TryAgain, match=r"left alone.*status 500"):
+            fetched(httpserver.url_for("/"), memory, manners)
+    assert len(httpserver.log) == 6
+
+
+def test_limits_and_gaps_of_a_node_are_not_learnt_again(node):
+    one, memory = (
+        node(refused(-32005, "batch size too large"), refused(-32005, "batch size too large")),
+        Memory(),
+    )
+
+    async def blocks(rpc):
+        await rpc.batch(BLOCKS)
+
+    asked(one.url, memory, blocks)
+    assert [len(methods) for methods in one.asked] == [10, 5, 2, 2, 2, 2, 2]
+    asked(one.url, memory, blocks)
+    assert [len(methods) for methods in one.asked[7:]] == [2] * 5
+
+
+def test_a_method_that_a_node_lacks_is_not_asked_for_again(node):
+    one, memory = node(), Memory()
+
+    async def new_thing(rpc):
+        with pytest.raises(BadData):
+            await rpc.call("eth_newThing")
+
+    asked(one.url, memory, new_thing)
+    assert ["eth_newThing"] in one.asked
+    before = len(one.asked)
+    asked(one.url, memory, new_thing)
+    assert len(one.asked) == before
+
+
+def test_limits_are_forgotten_after_hours_however_many_clients_went_on_from_them():
+    memory, start = Memory(), monotonic()
+    learnt = NodeFound(25, 1_000, frozenset({"eth_x"}), start, 0, 0.0, 0.1)
+    memory.keep_node("url", learnt, start)
+    for hour in range(1, 6):
+        now = start + hour * 3_600
+        assert memory.node("url", now).batch_limit == 25
+        memory.keep_node("url", replace(learnt, latency_s=0.2), now)
+    assert memory.node("url", start + FORGET_S) is None
+    memory.keep_node("url", learnt, start + FORGET_S)  # a client that went on from them before
+    assert memory.node("url", start + FORGET_S + 1) is None
+
+
+def test_of_two_clients_that_learnt_at_once_the_lower_limits_count():
+    memory = Memory()
+    memory.keep_node("url", NodeFound(25, 10_000, frozenset({"a"}), 5.0, 0, 0.0, None), 6.0)
+    memory.keep_node("url", NodeFound(400, 2_000, frozenset({"b"}), 7.0, 1, 6.5, 0.3), 8.0)
+    assert memory.node("url", 9.0) == NodeFound(25, 2_000, frozenset({"a", "b"}), 7.0, 1, 6.5, 0.3)
+
+
+def test_a_memory_shows_no_key(node):
+    one, memory = node(status(500)), Memory()
+
+    async def head(rpc):
+        await rpc.call("eth_blockNumber")
+
+    asked(one.url, memory, head)
+    assert one.url.rpartition("/")[2] not in repr(memory)
