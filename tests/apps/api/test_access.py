@@ -53,6 +53,7 @@ ROUTES = {
     ("GET", "/v1/backtests/{backtest_id}/trades"): ("read", None),
     ("POST", "/v1/backtests/{backtest_id}/cancel"): ("run", None),
     ("DELETE", "/v1/backtests/{backtest_id}"): ("run", None),
+    ("GET", "/v1/events"): ("read", None),
     ("GET", "/v1/alerts"): ("read", None),
     ("GET", "/v1/alerts/kinds"): ("read", None),
     ("GET", "/v1/alerts/channels"): ("run", None),
@@ -83,6 +84,7 @@ def path_of(template):
         "{name}": "mine",
         "{backtest_id}": "none",
         "{rule_id}": "none",
+        "/v1/events": "/v1/events?limit_s=0",
     }
     for part, value in known.items():
         template = template.replace(part, value)

@@ -17,6 +17,7 @@ from defimon.apps.api.dashboard import Dashboard
 from defimon.apps.api.envelope import Envelope
 from defimon.apps.api.etags import ETags
 from defimon.apps.api.metrics import Metrics
+from defimon.apps.api.news import News
 from defimon.apps.api.problems import PROBLEMS, answer_with_problems, with_media_type
 from defimon.apps.api.rates import Rates
 from defimon.apps.api.remembered import Remembered
@@ -50,12 +51,13 @@ documents (RFC 9457) with `detail`, `field` and `remedy`. A page's `next` is the
 def create_app(settings: Settings) -> FastAPI:
     """The API on the store of the settings, which is opened at the first question and never migrated here."""
     service, shared = Service(settings), open_shared(settings)
-    rates = Rates(settings.api_rate)
+    rates, news = Rates(settings.api_rate), News(service)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with rates.shared(shared, place_of_store(settings)):
             yield
+        await news.close()
         await service.close()
 
     app = FastAPI(
@@ -75,6 +77,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.rates = rates
     app.state.shared = shared
     app.state.keys = Keys(service)
+    app.state.news = news
     routers = _routers()
     for router in routers:
         app.include_router(router)

@@ -22,6 +22,9 @@ HARMLESS = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 RUN, NUMBERS = token_hex(4), count(1)
 """Ids of a process's own: one word that no other process has, and a number."""
 
+STREAM = b"text/event-stream; charset=utf-8"
+"""Type of an answer that has no end of its own."""
+
 SAFE_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -59,6 +62,7 @@ class _Exchange:
         self._settings, self._told_to_stop = settings, told_to_stop
         self._most_bytes, self._read = settings.api_body_bytes, 0
         self._status = 0
+        self._limit: asyncio.Timeout | None = None
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id")
         harmless = given is not None and HARMLESS.fullmatch(given)
@@ -73,6 +77,7 @@ class _Exchange:
         metrics.open_requests.inc()
         try:
             async with asyncio.timeout(seconds) as limit:
+                self._limit = limit
                 await self._checked(app)
         except TimeoutError:
             if not limit.expired() or self._status:
@@ -98,6 +103,9 @@ class _Exchange:
     async def _enveloped(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
+            if (b"content-type", STREAM) in message["headers"] and self._limit is not None:
+                # Its own sides end it.
+                self._limit.reschedule(None)
             own = {"X-Request-ID": self._id, **self._scope["state"]["headers"]}
             if self._told_to_stop.is_set():
                 own["Connection"] = "close"
