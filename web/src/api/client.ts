@@ -60,6 +60,17 @@ async function once<T>(url: string, method: string, body: unknown, signal?: Abor
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
+/** Why the API refuses a key; null when it takes it. */
+export async function accepts(key: string): Promise<string | null> {
+  try {
+    const headers = { Authorization: `Bearer ${key}`, Accept: "application/json" };
+    const response = await fetch("/v1/settings", { headers, cache: "no-store", credentials: "omit" });
+    return response.ok ? null : (await problemOf(response)).message;
+  } catch {
+    return unreachable().message;
+  }
+}
+
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = () => {

@@ -54,7 +54,7 @@ export function Chart({ title, about, summary, option, table, legend, actions, h
       ><Icon name="download" size={17} /></button>
       <button
         type="button" className="icon-button icon-button-small" aria-label={`${title}: save as PNG`} title="Save as PNG" disabled={asTable}
-        onClick={() => { if (chart.current) void savePicture(title, chart.current, palette()); }}
+        onClick={() => { if (chart.current) void savePicture(title, chart.current, palette(), legend ?? []); }}
       ><Icon name="image" size={17} /></button>
     </>
   );
@@ -129,6 +129,8 @@ function Canvas({ label, option, height, chart }: CanvasProps) {
   );
 }
 
+const NEWEST_FIRST = { key: "0", descending: true };
+
 function ChartAsTable({ title, table, height }: { title: string; table: ChartTable; height: number }) {
   const columns = table.heads.map((head, at) => ({
     key: String(at),
@@ -138,5 +140,5 @@ function ChartAsTable({ title, table, height }: { title: string; table: ChartTab
     cell: (row: readonly Cell[]) => (table.show ? table.show(row[at], at) : String(row[at] ?? "–")),
     value: (row: readonly Cell[]) => row[at],
   }));
-  return <Table label={title} columns={columns} rows={table.rows} rowKey={(_, at) => String(at)} height={height + 30} />;
+  return <Table label={title} columns={columns} rows={table.rows} rowKey={(_, at) => String(at)} height={height + 30} rowHeight={34} sort={NEWEST_FIRST} />;
 }

@@ -35,6 +35,9 @@ export interface Mark {
   name: string;
 }
 
+/** Writes a value with its unit; ticks that lie closer than it tells apart ask for more digits. */
+export type Format = (value: number | null | undefined, digits?: number) => string;
+
 interface Props {
   title: string;
   about?: ReactNode;
@@ -44,8 +47,8 @@ interface Props {
   /** Moments or quantities to be pointed at. */
   marks?: readonly Mark[];
   /** How values and ticks are written. */
-  format: (value: number | null | undefined) => string;
-  formatRight?: (value: number | null | undefined) => string;
+  format: Format;
+  formatRight?: Format;
   /** UTC days (default), moments, or a quantity. */
   x?: "day" | "time" | "value" | "log";
   /** Name of the x axis: needed where it is a quantity. */
@@ -96,6 +99,28 @@ function rounded(text: string): string {
   return text.replace(/\.0+(?=\D|$)/, "").replace(/(\.\d*[1-9])0+(?=\D|$)/, "$1");
 }
 
+/** The least and the greatest value of one axis. */
+function span(lines: readonly Coloured[], bands: readonly Band[], right: boolean): [number, number] {
+  let [low, high] = [Infinity, -Infinity];
+  const see = (value: number | null) => {
+    if (value === null) return;
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  };
+  for (const line of lines) if (Boolean(line.right) === right) for (const [, y] of line.points) see(y);
+  if (!right) for (const band of bands) for (const [, least, most] of band.points) { see(least); see(most); }
+  return [low, high];
+}
+
+const TICKS = 5;
+const MORE_DIGITS = 5;
+
+function ticks(own: Format, [low, high]: [number, number]): (value: number) => string {
+  const step = (high > low ? high - low : Math.abs(high)) / TICKS;
+  const alike = own(low) === own(low + step) && step > 0;
+  return (value) => rounded(own(value, alike ? MORE_DIGITS : undefined));
+}
+
 type Coloured = Line & { hue: Hue };
 
 function coloured(lines: readonly Line[]): Coloured[] {
@@ -139,9 +164,9 @@ function optionOf(props: Props, lines: readonly Coloured[], colours: Palette): E
   const label = { color: colours.quiet, fontFamily: colours.font, fontSize: 11 };
   const right = lines.some((line) => line.right);
   const isTime = x === "day" || x === "time";
-  const valueAxis = (own: typeof format, shown: boolean, aligned: boolean) => ({
+  const valueAxis = (own: Format, shown: boolean, aligned: boolean) => ({
     type: "value", scale: aligned && scale, ...ends(aligned ? top : topRight), axisLine: { show: false }, axisTick: { show: false }, position: aligned ? "left" : "right", splitNumber: 4,
-    axisLabel: { ...label, formatter: (value: number) => rounded(own(value)) },
+    axisLabel: { ...label, formatter: ticks(own, span(lines, bands, !aligned)) },
     splitLine: { show: shown, lineStyle: { color: colours.line } }, axisPointer: { show: false },
   });
   return {

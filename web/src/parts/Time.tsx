@@ -1,5 +1,5 @@
 /** A moment in the reader's zone; UTC stands in the hint. */
-import { useEffect, useState } from "react";
+import { useSyncExternalStore } from "react";
 import { NONE, ago, localTime, utcDay, utcTime } from "../format.ts";
 
 interface Props {
@@ -9,19 +9,29 @@ interface Props {
 }
 
 const TICK_MS = 30_000;
+const listeners = new Set<() => void>();
+let now = Date.now();
+
+/** One clock for all moments that are shown. */
+setInterval(() => {
+  if (document.hidden) return;
+  now = Date.now();
+  for (const listener of listeners) listener();
+}, TICK_MS);
+
+function tick(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
 
 export function Time({ at, as = "time" }: Props) {
-  const [, tick] = useState(0);
-  useEffect(() => {
-    if (as !== "ago") return;
-    const timer = setInterval(() => tick((one) => one + 1), TICK_MS);
-    return () => clearInterval(timer);
-  }, [as]);
   if (!at) return <>{NONE}</>;
-  const shown = as === "ago" ? ago(at) : as === "day" ? utcDay(at) : localTime(at);
-  return (
-    <time dateTime={at} title={as === "ago" ? `${localTime(at)} · ${utcTime(at)}` : utcTime(at)}>
-      {shown}
-    </time>
-  );
+  if (as === "ago") return <Ago at={at} />;
+  return <time dateTime={at} title={utcTime(at)}>{as === "day" ? utcDay(at) : localTime(at)}</time>;
+}
+
+function Ago({ at }: { at: string }) {
+  const moment = useSyncExternalStore(tick, () => now);
+  // The clock stands still between ticks; what came meanwhile is not from the future.
+  return <time dateTime={at} title={`${localTime(at)} · ${utcTime(at)}`}>{ago(at, Math.max(moment, Math.min(Date.parse(at), Date.now())))}</time>;
 }

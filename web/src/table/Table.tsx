@@ -1,5 +1,5 @@
 /** A table of any length: only the rows in sight are drawn. Sorted by its heads, walked with the arrow keys. */
-import { type CSSProperties, type KeyboardEvent, type MouseEvent, type ReactNode, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { type CSSProperties, type KeyboardEvent, type MouseEvent, type ReactNode, memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { Link, go } from "../app/router.tsx";
 import { Icon } from "../parts/Icon.tsx";
 import type { Cell } from "../parts/save.ts";
@@ -46,7 +46,7 @@ interface Props<Row> {
 }
 
 /** Rows drawn above and below those in sight. */
-const AROUND = 12;
+const AROUND = 8;
 /** From so many rows on only those in sight are drawn. */
 const MANY = 80;
 
@@ -60,16 +60,22 @@ export function Table<Row>(props: Props<Row>) {
   const [active, setActive] = useState(0);
   const moving = useRef(false);
 
-  const shown = columns.filter((column) => !column.from || width >= column.from);
+  const shown = useMemo(() => columns.filter((column) => !column.from || width >= column.from), [columns, width]);
   const ordered = useMemo(() => sorted(rows, columns.find((one) => one.key === sort?.key), sort), [rows, columns, sort]);
   const virtual = height !== undefined && ordered.length > MANY;
   const first = virtual ? Math.max(0, Math.floor(top / rowHeight) - AROUND) : 0;
   const last = virtual ? Math.min(ordered.length, Math.ceil((top + seen) / rowHeight) + AROUND) : ordered.length;
 
+  // Rows that leave on one side come back on the other with other words: making new ones is what costs.
+  const drawn = Math.ceil(seen / rowHeight) + AROUND * 2 + 2;
+
   useLayoutEffect(() => {
     if (!moving.current) return;
+    const row = box.current?.querySelector<HTMLElement>(`[aria-rowindex="${active + 2}"]`);
+    // Far away it is drawn only once the table has scrolled there.
+    if (!row) return;
     moving.current = false;
-    box.current?.querySelector<HTMLElement>(`[aria-rowindex="${active + 2}"]`)?.focus({ preventScroll: true });
+    row.focus({ preventScroll: true });
   }, [active, top]);
 
   const order = (column: Column<Row>) => {
@@ -110,25 +116,47 @@ export function Table<Row>(props: Props<Row>) {
       <div className={`grid-body ${virtual ? "grid-virtual" : ""}`} role="rowgroup" style={virtual ? { height: ordered.length * rowHeight } : undefined}>
         {ordered.slice(first, last).map((row, offset) => {
           const at = first + offset;
-          const to = href?.(row);
-          const place = virtual ? { height: rowHeight, transform: `translateY(${at * rowHeight}px)` } : { minHeight: rowHeight };
           return (
-            <div
-              key={rowKey(row, at)} role="row" aria-rowindex={at + 2} tabIndex={at === active ? 0 : -1} style={place}
-              data-link={to ? "" : undefined} onFocus={() => setActive(at)} onClick={to ? (event) => follow(event, to) : undefined}
-            >
-              {shown.map((column, place_) => (
-                <div key={column.key} role="gridcell" data-end={column.align === "end" ? "" : undefined}>
-                  {to && place_ === 0 ? <Link href={to} tabIndex={-1} className="grid-link">{column.cell(row)}</Link> : column.cell(row)}
-                </div>
-              ))}
-            </div>
+            <Line
+              key={virtual ? at % drawn : rowKey(row, at)} row={row} at={at} columns={shown} to={href?.(row)} height={rowHeight}
+              virtual={virtual} tabbed={at === active} onActive={setActive}
+            />
           );
         })}
       </div>
     </div>
   );
 }
+
+interface LineProps<Row> {
+  row: Row;
+  at: number;
+  columns: readonly Column<Row>[];
+  to: string | undefined;
+  height: number;
+  virtual: boolean;
+  tabbed: boolean;
+  onActive: (at: number) => void;
+}
+
+function PlainLine<Row>({ row, at, columns, to, height, virtual, tabbed, onActive }: LineProps<Row>) {
+  const place = virtual ? { height, transform: `translateY(${at * height}px)` } : { minHeight: height };
+  return (
+    <div
+      role="row" aria-rowindex={at + 2} tabIndex={tabbed ? 0 : -1} style={place} data-link={to ? "" : undefined}
+      onFocus={() => onActive(at)} onClick={to ? (event) => follow(event, to) : undefined}
+    >
+      {columns.map((column, first) => (
+        <div key={column.key} role="gridcell" data-end={column.align === "end" ? "" : undefined}>
+          {to && first === 0 ? <Link href={to} tabIndex={-1} className="grid-link">{column.cell(row)}</Link> : column.cell(row)}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+/** Drawn anew only when what it shows has changed: scrolling moves most rows as they are. */
+const Line = memo(PlainLine) as typeof PlainLine;
 
 function Head<Row>({ column, sort, onOrder }: { column: Column<Row>; sort: Sort | undefined; onOrder: (column: Column<Row>) => void }) {
   const by = sort?.key === column.key;

@@ -20,6 +20,7 @@ import "./pool.css";
 /** Two years and more of days in one answer. */
 const DAYS = 1_000;
 const PAST = 365;
+const NONE_YET: HistoryRow[] = [];
 
 export default function Pool({ rest }: PageProps) {
   const id = rest.join("/");
@@ -46,9 +47,10 @@ function Known({ pool, path }: { pool: PoolRow; path: string }) {
   const history = useAnswer<HistoryPage>(`${path}/history`, { limit: DAYS + 1, since });
   const said = useAnswer<PoolForecast>(`/v1/forecasts/${encodeURIComponent(pool.pool_id)}`);
   const past = useAnswer<PoolScorecard>(`${path}/scorecard`, { horizon: 7, limit: PAST });
-  const rows = history.data?.rows ?? [];
+  const rows = history.data?.rows ?? NONE_YET;
   const of = (target: string) => said.data?.forecasts.find((one) => one.target === target);
   const mean = of("apy_mean");
+  const earned = useMemo(() => realised(rows), [rows]);
   return (
     <>
       <Heading pool={pool} />
@@ -60,8 +62,8 @@ function Known({ pool, path }: { pool: PoolRow; path: string }) {
           <Risks pool={pool} rows={rows} forecast={mean} />
           <DataHealth pool={pool} rows={rows} />
         </div>
-        <div className="span-6"><PastChart answer={past} /></div>
-        <div className="stack span-6"><Earned rows={rows} /></div>
+        <div className={earned.length > 0 ? "span-6" : ""}><PastChart answer={past} /></div>
+        {earned.length > 0 && <div className="span-6"><Earned found={earned} /></div>}
       </div>
       <Size rows={rows} />
       <PastTable answer={past} />
@@ -102,23 +104,22 @@ function Figures({ pool, mean, drop, volatility, skill }: FiguresProps) {
     <Stats label="Figures of the pool">
       <Stat label="APY now" value={percent(pool.apy)} note={parts} />
       <Stat
-        label="Mean of the next 7 days" value={percent(mean?.yhat)}
-        note={mean ? <>{percent(mean.q05)} to {percent(mean.q95)} with 90 %</> : "no forecast yet"}
+        label="Next 7 days" value={percent(mean?.yhat)}
+        note={mean ? `90 %: ${percent(mean.q05)} to ${percent(mean.q95)}` : "no forecast yet"}
       />
-      <Stat label="Expected change" value={mean?.yhat == null ? "–" : points(mean.yhat - pool.apy)} note="forecast less today's rate" />
+      <Stat label="Expected change" value={mean?.yhat == null ? "–" : points(mean.yhat - pool.apy)} note="against today's rate" />
       <Stat label="Falls by a fifth or more" value={share(chance)} note="probability" tone={(chance ?? 0) > 0.25 ? "warn" : "plain"} />
       <Stat label="Volatility ahead" value={volatility?.yhat == null ? "–" : points(volatility.yhat).replace("+", "")} note="of daily changes" />
       <Stat
         label="Model" value={<span className="stat-word">{mean ? title(mean.model) : "–"}</span>}
-        note={skill == null ? (mean?.reason ?? "") : `error ${share(Math.abs(skill), 1)} ${skill >= 0 ? "below" : "above"} today's rate carried forward`}
+        note={skill == null ? (mean?.reason ?? "") : `skill ${skill > 0 ? "+" : ""}${share(skill, 1)} on history`}
       />
       <Stat label="TVL" value={usd(pool.tvl_usd)} note={pool.volume_24h_usd ? `${usd(pool.volume_24h_usd)} traded in 24 h` : "total value locked"} />
     </Stats>
   );
 }
 
-function Earned({ rows }: { rows: readonly HistoryRow[] }) {
-  const found = useMemo(() => realised(rows), [rows]);
+function Earned({ found }: { found: ReturnType<typeof realised> }) {
   const lines = useMemo(
     () => [
       { name: "Realised, 7 days", points: found.map((one) => [one.day, one.earned] as const), hue: "series-2" as const },
@@ -126,7 +127,6 @@ function Earned({ rows }: { rows: readonly HistoryRow[] }) {
     ],
     [found],
   );
-  if (found.length === 0) return null;
   const mean = (of: "earned" | "quoted") => found.reduce((sum, one) => sum + one[of], 0) / found.length;
   const about = `What a depositor had by the growth of the index: ${percent(mean("earned"))} on average, where ${percent(mean("quoted"))} was quoted`;
   return <LineChart title="Realised against quoted yield" about={about} summary={about} lines={lines} format={percent} />;
@@ -146,7 +146,7 @@ function Size({ rows }: { rows: readonly HistoryRow[] }) {
   return (
     <LineChart
       title={lent ? "TVL and utilisation" : "TVL"} about="Total value locked, USD; utilisation is the borrowed share of deposits" scale={false} height={240}
-      summary={`${usd(last?.tvl_usd)} now.`} lines={lines} format={usd} formatRight={(value) => share(value)}
+      summary={`${usd(last?.tvl_usd)} now.`} lines={lines} format={usd} formatRight={share}
     />
   );
 }

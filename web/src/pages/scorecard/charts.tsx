@@ -17,7 +17,7 @@ export function Calibration({ card, height = 290 }: { card: Scorecard; height?: 
   const about = "Of the truths, the share that lay at or below each forecast quantile: on the dashed line, chances are what they say";
   return (
     <LineChart
-      title="Calibration" about={about} x="value" xName="Quantile that was forecast" formatX={(value) => share(value)} format={(value) => share(value)}
+      title="Calibration" about={about} x="value" xName="Quantile that was forecast" formatX={(value) => share(value)} format={share}
       summary={held.map((one) => `${share(one.nominal)} promised, ${share(one.realised, 1)} came`).join("; ")} lines={lines} scale={false} top={1} height={height}
     />
   );
@@ -41,7 +41,7 @@ export function Weeks({ card, height = 290 }: { card: Pick<Scorecard, "by_week">
   return (
     <LineChart
       title="Error, week by week" about="Mean absolute error of the forecasts made in each week, beside the yardstick's; lower is better"
-      summary={`${lines[0]?.points.length} weeks.`} lines={lines} format={percent} formatRight={(value) => share(value)} scale={false} topRight={1} height={height}
+      summary={`${lines[0]?.points.length} weeks.`} lines={lines} format={percent} formatRight={share} scale={false} topRight={1} height={height}
     />
   );
 }
