@@ -63,6 +63,7 @@ def compare(
 
     Raises FixSettings for a name that means nothing.
     """
+    target = target_of(target, horizon).name
     names = [_signed(registry, name, target, horizon) for name in (one, other)]
     rows = store.read(FORECASTS.name, where={"target": [target]}, since=since)
     rows = rows.filter(pl.col("horizon") == horizon).drop_nulls(["y", "yhat", "yardstick"])

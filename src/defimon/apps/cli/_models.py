@@ -61,6 +61,7 @@ def show_model(one: Version) -> None:
         "data": about.data_hash,
         "code": about.code_version + same,
         "folder": str(one.folder),
+        **{name: _setting(value) for name, value in sorted(about.settings.items())},
     }
     for name, value in facts.items():
         console.print(f"  {name:<13}{value}", soft_wrap=True)
@@ -71,6 +72,12 @@ def show_model(one: Version) -> None:
         table.add_row(name, *_beside(about.scores, name))
     console.print(table)
     console.print("Every file is as it was saved.")
+
+
+def _setting(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {part}" for name, part in value.items())
+    return str(value)
 
 
 def _table(title: str, *headings: str) -> Table:
