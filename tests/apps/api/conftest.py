@@ -123,7 +123,7 @@ def data(filled, tmp_path):
 @contextmanager
 def serving(folder, **given):
     """The application on a free port of loopback; answers with a client."""
-    settings = load_settings({}, data_dir=folder, **{"api_rate": "100000/minute", **given})
+    settings = load_settings({}, data_dir=folder, **{"api_rate": "100000/minute", "api_log": False, **given})
     app = create_app(settings)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))

@@ -127,6 +127,8 @@ def _on_disk(asked: str) -> Iterator[None]:
     try:
         yield
     except FixSettings as fault:
+        if fault.variable == "targets":
+            raise NotKnown(f"{fault.message} {fault.remedy}", variable="target", unknown={}) from None
         if fault.variable != "version":
             raise
         raise NotKnown(fault.message, variable="version", unknown={asked: []}) from None
