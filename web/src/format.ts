@@ -5,8 +5,24 @@ export const NONE = "–";
 const THIN = "\u202f";
 const MINUS = "\u2212";
 
+/** Making a format costs more than a hundred uses of it. */
+const numbers = new Map<number, Intl.NumberFormat>();
+
+function numberFormat(digits: number): Intl.NumberFormat {
+  let found = numbers.get(digits);
+  if (!found) {
+    found = new Intl.NumberFormat("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    numbers.set(digits, found);
+  }
+  return found;
+}
+
+const DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const UTC_DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+
 function plain(value: number, digits: number): string {
-  const text = Math.abs(value).toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const text = numberFormat(digits).format(Math.abs(value));
   return value < 0 && Number(text.replaceAll(",", "")) !== 0 ? MINUS + text : text;
 }
 
@@ -81,13 +97,12 @@ export function ago(moment: string | Date, now: number = Date.now()): string {
 /** A moment in the reader's zone. */
 export function localTime(moment: string | Date, { day = false } = {}): string {
   const at = new Date(moment);
-  const date = at.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" });
-  return day ? date : `${date}, ${at.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`;
+  return day ? DATE.format(at) : `${DATE.format(at)}, ${CLOCK.format(at)}`;
 }
 
 /** A UTC day, whatever the reader's zone: rows of a daily table belong to UTC days. */
 export function utcDay(moment: string | Date): string {
-  return new Date(moment).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+  return UTC_DATE.format(new Date(moment));
 }
 
 /** A moment in UTC, to the second. */

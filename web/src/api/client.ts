@@ -12,6 +12,8 @@ export interface Asked {
   query?: Query;
   body?: unknown;
   signal?: AbortSignal;
+  /** Ask the API even where the browser's copy would still count: there is news. */
+  fresh?: boolean;
 }
 
 /** A path with its query; what is null, undefined or empty is left out, lists are repeated. */
@@ -26,11 +28,11 @@ export function address(path: string, query: Query = {}): string {
 }
 
 /** The answer. Throws Problem; a question that only reads is asked again while the trouble may pass. */
-export async function ask<T>(path: string, { method = "GET", query, body, signal }: Asked = {}): Promise<T> {
+export async function ask<T>(path: string, { method = "GET", query, body, signal, fresh = false }: Asked = {}): Promise<T> {
   const tries = method === "GET" ? TRIES : 1;
   for (let turn = 1; ; turn++) {
     try {
-      return await once<T>(address(path, query), method, body, signal);
+      return await once<T>(address(path, query), method, body, signal, fresh);
     } catch (fault) {
       if (!(fault instanceof Problem) || fault.again === null || turn >= tries) throw fault;
       await pause(Math.min(fault.again * 2 ** (turn - 1), LONGEST_WAIT_S) * 1000, signal);
@@ -38,7 +40,7 @@ export async function ask<T>(path: string, { method = "GET", query, body, signal
   }
 }
 
-async function once<T>(url: string, method: string, body: unknown, signal?: AbortSignal): Promise<T> {
+async function once<T>(url: string, method: string, body: unknown, signal: AbortSignal | undefined, fresh: boolean): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };
   const key = currentKey();
   if (key) headers["Authorization"] = `Bearer ${key}`;
@@ -50,6 +52,7 @@ async function once<T>(url: string, method: string, body: unknown, signal?: Abor
       headers,
       body: body === undefined ? null : JSON.stringify(body),
       signal: signal ?? null,
+      cache: fresh ? "no-cache" : "default",
       credentials: "omit",
     });
   } catch (fault) {

@@ -17,13 +17,18 @@ const LOOK_MS = 60_000;
 const LONGEST_WAIT_MS = 30_000;
 /** Several changes at once are one reason to look. */
 const GATHER_MS = 800;
+/** A page out of sight gives its connection back: a browser has few to one host. */
+const HIDDEN_MS = 20_000;
+const LOOK: News = { event: "look", data: null, id: "" };
 
 const heard = new Set<(news: News) => void>();
-const looking = new Set<() => void>();
+const looking = new Map<() => void, readonly string[]>();
 const watching = new Set<() => void>();
 let line: Line = "connecting";
 let running: AbortController | null = null;
 let gathering: ReturnType<typeof setTimeout> | undefined;
+let gathered = new Set<string>();
+let leaving: ReturnType<typeof setTimeout> | undefined;
 
 /** Called for each event. Returns what ends it. */
 export function onEvent(listener: (news: News) => void): () => void {
@@ -31,9 +36,9 @@ export function onEvent(listener: (news: News) => void): () => void {
   return () => heard.delete(listener);
 }
 
-/** Called a moment after one or several events: time to ask anew. Returns what ends it. */
-export function onNews(listener: () => void): () => void {
-  looking.add(listener);
+/** Called a moment after one or several of these events: time to ask anew. Returns what ends it. */
+export function onNews(listener: () => void, topics: readonly string[] = ["data"]): () => void {
+  looking.set(listener, topics);
   return () => looking.delete(listener);
 }
 
@@ -52,8 +57,23 @@ export function listen(): void {
   onKey(restart);
   restart();
   setInterval(() => {
-    if (line !== "live" && !document.hidden) spread({ event: "look", data: null, id: "" });
+    if (line !== "live" && !document.hidden) spread(LOOK);
   }, LOOK_MS);
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(leaving);
+    if (document.hidden) {
+      leaving = setTimeout(stop, HIDDEN_MS);
+    } else if (!running) {
+      restart();
+      spread(LOOK);
+    }
+  });
+}
+
+function stop(): void {
+  running?.abort();
+  running = null;
+  become("connecting");
 }
 
 function restart(): void {
@@ -72,6 +92,8 @@ async function follow(signal: AbortSignal): Promise<void> {
         return;
       }
       if (response.ok && response.body) {
+        // What happened while nothing was heard, and is not told again, is looked at.
+        if (line === "polling") spread(LOOK);
         become("live");
         for await (const news of events(response.body)) {
           last = news.id || last;
@@ -133,9 +155,12 @@ export function eventOf(block: string): News | null {
 
 function spread(news: News): void {
   for (const listener of heard) listener(news);
-  clearTimeout(gathering);
-  gathering = setTimeout(() => {
-    for (const listener of looking) listener();
+  gathered.add(news.event);
+  gathering ??= setTimeout(() => {
+    const told = gathered;
+    gathered = new Set();
+    gathering = undefined;
+    for (const [listener, topics] of looking) if (told.has(LOOK.event) || topics.some((one) => told.has(one))) listener();
   }, GATHER_MS);
 }
 

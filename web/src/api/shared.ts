@@ -14,11 +14,11 @@ onKey(() => flights.clear());
 /** How long an answer that was asked for ahead waits for whoever wants it. */
 const LINGER_MS = 5_000;
 
-function flightOf(url: string, linger = 0): Flight {
+function flightOf(url: string, { linger = 0, fresh = false } = {}): Flight {
   const known = flights.get(url);
   if (known) return known;
   const stopping = new AbortController();
-  const made: Flight = { answer: ask(url, { signal: stopping.signal }), stopping, waiting: 0 };
+  const made: Flight = { answer: ask(url, { signal: stopping.signal, fresh }), stopping, waiting: 0 };
   flights.set(url, made);
   const land = () => {
     if (flights.get(url) === made) flights.delete(url);
@@ -27,9 +27,9 @@ function flightOf(url: string, linger = 0): Flight {
   return made;
 }
 
-/** Ask, and hear unless `signal` says before that it is not wanted any more. */
-export async function shared<T>(url: string, signal: AbortSignal): Promise<T> {
-  const flight = flightOf(url);
+/** Ask, and hear unless `signal` says before that it is not wanted any more. `fresh` passes over the browser's copy. */
+export async function shared<T>(url: string, signal: AbortSignal, fresh: boolean): Promise<T> {
+  const flight = flightOf(url, { fresh });
   flight.waiting++;
   const leave = () => {
     if (--flight.waiting > 0) return;
@@ -46,5 +46,5 @@ export async function shared<T>(url: string, signal: AbortSignal): Promise<T> {
 
 /** Begin to ask what is going to be wanted in a moment. */
 export function begin(urls: readonly string[]): void {
-  for (const url of urls) flightOf(url, LINGER_MS);
+  for (const url of urls) flightOf(url, { linger: LINGER_MS });
 }
