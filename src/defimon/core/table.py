@@ -1,7 +1,8 @@
 """What a table contract is, and how a frame is held to it at the door."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 import polars as pl
@@ -10,6 +11,9 @@ from defimon.core.errors import BadData
 
 LISTED_ROWS = 5
 """How many offending rows an error shows: enough to see the pattern, few enough to read."""
+
+FEW_ROWS = 100
+"""Below this it takes longer to ask the engine for distinct values than to list them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +40,38 @@ class Column:
             words.append("one of " + ", ".join(self.choices))
         return " ".join(words) + ("" if self.nullable else ", never empty")
 
+    def surely_keeps(self, values: pl.Series) -> bool:
+        """A quick look at values of its dtype: False where one of them may break the contract.
+
+        Without an expression: to evaluate one takes longer than to look at the few rows most frames have.
+        """
+        if not self.nullable and values.null_count():
+            return False
+        if self.choices:
+            some = values if len(values) < FEW_ROWS else values.unique()
+            return set(some.to_list()) <= {*self.choices, None}
+        if self.dtype.is_float() and not isfinite(values.sum()):
+            return False  # a sum tells of every NaN and infinity; it may also be too large itself
+        if self.low is None and self.high is None:
+            return True
+        least, most = values.min(), values.max()
+        if not isinstance(least, int | float) or not isinstance(most, int | float):
+            return least is None
+        return (self.low is None or least >= self.low) and (self.high is None or most <= self.high)
+
     def broken(self) -> pl.Expr:
         """True where a value of this column breaks the contract (after the cast to its dtype)."""
         value = pl.col(self.name)
-        bad = pl.lit(value=False) if self.nullable else value.is_null()
+        bad = [pl.lit(value=False) if self.nullable else value.is_null()]
         if self.dtype.is_float():
-            bad = bad | (value.is_nan() | value.is_infinite()).fill_null(value=False)
+            bad.append((value.is_nan() | value.is_infinite()).fill_null(value=False))
         if self.low is not None:
-            bad = bad | (value < self.low).fill_null(value=False)
+            bad.append((value < self.low).fill_null(value=False))
         if self.high is not None:
-            bad = bad | (value > self.high).fill_null(value=False)
+            bad.append((value > self.high).fill_null(value=False))
         if self.choices:
-            bad = bad | (~value.is_in(list(self.choices))).fill_null(value=False)
-        return bad.alias(self.name)
+            bad.append((~value.is_in(list(self.choices))).fill_null(value=False))
+        return pl.any_horizontal(bad).alias(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +82,12 @@ class Table:
     doc: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
+    names: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    schema: pl.Schema = field(init=False, repr=False, compare=False)
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(column.name for column in self.columns)
-
-    @property
-    def schema(self) -> pl.Schema:
-        return pl.Schema({column.name: column.dtype for column in self.columns})
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(column.name for column in self.columns))
+        object.__setattr__(self, "schema", pl.Schema({column.name: column.dtype for column in self.columns}))
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
@@ -94,7 +115,8 @@ class Table:
         absent = [c.name for c in self.columns if c.name not in frame.columns and not c.nullable]
         if absent:
             raise BadData(f"{place}column {', '.join(absent)} is missing.", remedy="Add it and try again.")
-        cast = frame.select(self._cast(frame, column, place) for column in self.columns)
+        fits = frame.schema == self.schema
+        cast = frame if fits else pl.DataFrame([self._cast(frame, column, place) for column in self.columns])
         self._refuse_broken(cast, place)
         return cast
 
@@ -116,10 +138,12 @@ class Table:
         return cast
 
     def _refuse_broken(self, frame: pl.DataFrame, place: str) -> None:
-        broken = frame.select(column.broken() for column in self.columns)
         for column in self.columns:
-            if broken[column.name].any():
-                self._raise(frame, broken[column.name], column, place)
+            values = frame[column.name]
+            if not column.surely_keeps(values):
+                broken = frame.select(column.broken()).to_series()
+                if broken.any():
+                    self._raise(frame, broken, column, place)
 
     @staticmethod
     def _raise(frame: pl.DataFrame, broken: pl.Series, column: Column, place: str) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from defimon.core.errors import FixSettings
 from defimon.core.table import Table
 from defimon.core.tables import TABLES
-from defimon.core.units import utc_now
+from defimon.core.units import UTC_MICROS, utc_now
 from defimon.store.address import Address
 from defimon.store.faults import BUSY_SECONDS, explained
 from defimon.store.migration import WRITER_LOCK, counted, require_current, uncounted
@@ -111,15 +111,16 @@ class Connection:
         answer = pl.DataFrame(pl.from_arrow(self._cursor.fetch_arrow_table()))
         if self.kind == "sqlite":
             answer = answer.slice(1)
-        answer.columns = list(schema)
-        return answer.with_columns(pl.col(name).cast(dtype) for name, dtype in schema.items())
+        told = zip(schema.items(), answer, strict=True)
+        return pl.DataFrame([values.cast(dtype).alias(name) for (name, dtype), values in told])
 
     def ingest(self, table: str, frame: pl.DataFrame, *, temporary: bool = False) -> None:
         """Append `frame` to `table`, or make a temporary table of that name from it."""
-        plain = frame.with_columns(pl.col(pl.Datetime).to_physical())
+        columns = [one.cast(pl.Int64) if one.dtype == UTC_MICROS else one for one in frame]
         if not temporary:
             # A column that is left out becomes null; binding two million nulls takes as long as figures.
-            plain = plain.select(column.name for column in plain if column.null_count() < plain.height)
+            columns = [one for one in columns if one.null_count() < frame.height]
+        plain = pl.DataFrame(columns)
         self._cursor.adbc_ingest(
             table,
             plain.to_arrow(compat_level=pl.CompatLevel.oldest()),

@@ -16,8 +16,9 @@ from defimon.store.connection import Connection, contract
 from defimon.store.faults import explained
 from defimon.store.jumping import SourceCount, count_between, first_names
 from defimon.store.migration import NotMigrated, upgrade
-from defimon.store.reading import Wanted, bodies, earliest, extent, last, latest, micros_of, versions
+from defimon.store.reading import bodies, earliest, extent, last, latest, versions
 from defimon.store.schema import CHANGES, SQL_TABLES, primary_key
+from defimon.store.wanted import Wanted, micros_of
 from defimon.store.writing import Written, append, drop_bodies
 
 __all__ = ["SourceCount", "Store", "Written"]

@@ -8,6 +8,8 @@ import polars as pl
 
 def same_as_next(ordered: pl.DataFrame, key: Sequence[str]) -> pl.Series:
     """True at each row whose `key` the next row repeats; the last row is false."""
+    if ordered.height < 2:
+        return pl.Series("same", [False] * ordered.height, dtype=pl.Boolean)
     equal = pl.all_horizontal(pl.col(name) == pl.col(name).shift(-1) for name in key)
     return ordered.select(equal.fill_null(value=False).alias("same")).to_series()
 

@@ -1,8 +1,9 @@
 """Reading what was known: the newest version of each row as of a moment."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
@@ -12,22 +13,9 @@ from defimon.core.table import Table
 from defimon.core.tables import TABLES
 from defimon.store import lanes
 from defimon.store.connection import EPOCH, Connection
-from defimon.store.literals import literal
 from defimon.store.order import in_key_order, same_as_next
 from defimon.store.schema import SQL_TABLES, VERSION_KEY, WITH_BODY, primary_key
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which rows to read: known by `as_of`, `since` <= ts < `until`, `where` a column is one of some, and
-    `between` whose numbers of the key lie from the first of a pair to before the second.
-    """
-
-    as_of: datetime | None = None
-    where: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    since: datetime | None = None
-    until: datetime | None = None
-    between: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+from defimon.store.wanted import Build, Condition, Wanted, conditions, micros_of, statement
 
 
 def latest(
@@ -44,7 +32,8 @@ def latest(
     found = (_last_version if one_row else versions)(connection, table, names, early)
     older = same_as_next(found, table.key)
     newest = found.filter(~older) if older.any() else found
-    return newest.filter(_kept(late)).select(shown) if late != Wanted() else newest.select(shown)
+    kept = newest.filter(_kept(late)) if late != Wanted() else newest
+    return kept[shown]  # not select(): that asks the engine, which costs more than a small frame
 
 
 def _split(table: Table, wanted: Wanted) -> tuple[Wanted, Wanted]:
@@ -78,7 +67,7 @@ def extent(
     _refuse_outside_key(table, {column: (0, 0)})
     stored = SQL_TABLES[table.name]
     chosen = sa.select(sa.func.min(stored.c[column]), sa.func.max(stored.c[column]))
-    low, high = connection.rows(chosen.where(*_conditions(stored, Wanted(where=where))))[0]
+    low, high = connection.rows(chosen.where(*conditions(stored, Wanted(where=where))))[0]
     return None if low is None else (int(low), int(high))
 
 
@@ -102,14 +91,14 @@ def earliest(
 
 def _in_order_of_time(
     table: Table, where: Mapping[str, str], as_of: datetime | None = None
-) -> tuple[sa.Table, list[sa.ColumnElement[bool]]]:
+) -> tuple[sa.Table, list[Condition]]:
     """The stored table and conditions under which the key gives its rows in order of time."""
     if "ts" not in table.key or set(where) != set(table.key[: table.key.index("ts")]):
         raise BadData(
             f"table {table.name} is not kept in order of time below {', '.join(where) or 'nothing'}."
         )
     stored = SQL_TABLES[table.name]
-    return stored, _conditions(stored, Wanted(as_of, {name: [text] for name, text in where.items()}))
+    return stored, conditions(stored, Wanted(as_of, {name: [text] for name, text in where.items()}))
 
 
 BODY_NAMES = ("sha256", "request", "ts", "length", "source")
@@ -135,53 +124,48 @@ def versions(
     connection: Connection, table: Table, columns: Sequence[str], wanted: Wanted | None = None
 ) -> pl.DataFrame:
     """Every stored version of the wanted rows, sorted by key and known_at."""
-    stored = SQL_TABLES[table.name]
-    conditions = _conditions(stored, wanted or Wanted())
-    found = lanes.read(connection, table, columns, conditions)
+    rows = wanted or Wanted()
+    found = None
+    if _are_many(connection, table, rows):
+        found = lanes.read(connection, table, columns, conditions(SQL_TABLES[table.name], rows))
     if found is None:
-        chosen = sa.select(*(stored.c[name] for name in columns)).where(*conditions)
-        found = connection.frame(chosen, _schema(table, columns))
+        found = _asked(_all, connection, table, columns, rows)
     return in_key_order(found, primary_key(table))
+
+
+def _are_many(connection: Connection, table: Table, wanted: Wanted) -> bool:
+    """So many that several connections read them sooner; inside a transaction others do not see its rows."""
+    if connection.kind != "sqlite" or connection.writing:
+        return False
+    one = statement(_there, table.name, (), wanted, connection.kind)
+    return bool(connection.rows(f"{one} LIMIT 1 OFFSET {lanes.LARGE_TABLE}"))
 
 
 def _last_version(
     connection: Connection, table: Table, columns: Sequence[str], wanted: Wanted
 ) -> pl.DataFrame:
     """Newest version of the one row that `wanted` names: a cursor has a version for each batch of years."""
-    stored = SQL_TABLES[table.name]
-    chosen = sa.select(*(stored.c[name] for name in columns)).where(*_conditions(stored, wanted))
-    last = chosen.order_by(stored.c[VERSION_KEY].desc()).limit(1).subquery()
-    return connection.frame(sa.select(last), _schema(table, columns))
+    return _asked(_newest, connection, table, columns, wanted)
 
 
-def _schema(table: Table, columns: Sequence[str]) -> pl.Schema:
-    whole = table.schema  # made anew each time it is asked for
-    return pl.Schema({name: whole[name] for name in columns})
+def _asked(
+    build: Build, connection: Connection, table: Table, columns: Sequence[str], wanted: Wanted
+) -> pl.DataFrame:
+    schema = pl.Schema({name: table.schema[name] for name in columns})
+    return connection.frame(statement(build, table.name, columns, wanted, connection.kind), schema)
 
 
-def _conditions(stored: sa.Table, wanted: Wanted) -> list[sa.ColumnElement[bool]]:
-    found: list[sa.ColumnElement[bool]] = []
-    if wanted.as_of is not None:
-        found.append(stored.c[VERSION_KEY] <= micros_of(wanted.as_of, "as_of"))
-    if wanted.since is not None:
-        found.append(stored.c["ts"] >= micros_of(wanted.since, "since"))
-    if wanted.until is not None:
-        found.append(stored.c["ts"] < micros_of(wanted.until, "until"))
-    for name, values in wanted.where.items():
-        found.append(stored.c[name].in_([literal(value) for value in values]))
-    for name, (low, high) in wanted.between.items():
-        # With one number alone, an index goes on to the columns of the key after it.
-        one = [stored.c[name] == low]
-        found += one if high == low + 1 else [stored.c[name] >= low, stored.c[name] < high]
-    return found
+def _all(stored: sa.Table, columns: Sequence[str], rows: Sequence[Condition]) -> sa.Select[Any]:
+    return sa.select(*(stored.c[name] for name in columns)).where(*rows)
 
 
-def micros_of(moment: datetime, name: str) -> int:
-    """Microseconds since 1970. Raises BadData, which names `name`, for a time without a zone."""
-    if moment.tzinfo is None:
-        raise BadData(f"{name} has no time zone.", remedy="Give it in UTC.")
-    epoch = datetime(1970, 1, 1, tzinfo=UTC)
-    return (moment - epoch) // epoch.resolution
+def _newest(stored: sa.Table, columns: Sequence[str], rows: Sequence[Condition]) -> sa.Select[Any]:
+    newest = _all(stored, columns, rows).order_by(stored.c[VERSION_KEY].desc()).limit(1)
+    return sa.select(newest.subquery())
+
+
+def _there(stored: sa.Table, _: Sequence[str], rows: Sequence[Condition]) -> sa.Select[Any]:
+    return sa.select(sa.literal_column("1")).select_from(stored).where(*rows)
 
 
 def _refuse_outside_key(table: Table, names: Iterable[str]) -> None:

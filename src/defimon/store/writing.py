@@ -55,13 +55,7 @@ def append(
     an older version said is a correction too, since another one has been true in between; only of a key
     that the frame holds once, for of several it is not told which is true now.
     """
-    # SQLite keeps no minus zero, so none is stored anywhere.
-    figure = pl.col(pl.Float64)
-    stamped = frame.with_columns(
-        pl.when(figure == 0.0).then(0.0).otherwise(figure).name.keep(),
-        pl.lit(now).cast(frame.schema[INGESTED]).alias(INGESTED),
-    )
-    ordered = in_key_order(stamped, primary_key(table))
+    ordered = in_key_order(_stamped(frame, now), primary_key(table))
     unique = _without_repeats(ordered, table)
     written = Written(rows_in=frame.height, unchanged=frame.height - unique.height)
     by_version = _by_version(unique, table)
@@ -71,6 +65,22 @@ def append(
     if written.inserted or written.corrected:
         connection.execute(_counted_once_more(table.name))
     return written
+
+
+def _stamped(frame: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """The frame with the time of its writing, and without minus zeros: SQLite keeps none, so none are stored.
+
+    Column by column, since an expression costs more than the one row that most writes have.
+    """
+    stamp = pl.Series(INGESTED, [now], dtype=frame.schema[INGESTED]).new_from_index(0, frame.height)
+    return pl.DataFrame([stamp if one.name == INGESTED else _without_minus_zero(one) for one in frame])
+
+
+def _without_minus_zero(values: pl.Series) -> pl.Series:
+    if values.dtype != pl.Float64:
+        return values
+    zero = values == 0.0
+    return values.set(zero, 0.0) if zero.any() else values
 
 
 @cache
@@ -121,10 +131,9 @@ def _by_version(ordered: pl.DataFrame, table: Table) -> list[pl.DataFrame]:
 def _append_one_version(
     connection: Connection, table: Table, frame: pl.DataFrame, now: datetime, *, told_now: bool
 ) -> Written:
-    target = SQL_TABLES[table.name]
     if frame.is_empty():
         return Written()
-    if not connection.rows(sa.select(sa.literal_column("1")).select_from(target).limit(1)):
+    if not connection.rows(_any(table.name, connection.kind)):
         connection.ingest(table.name, frame)
         return Written(inserted=frame.height)
     connection.ingest(STAGING, frame, temporary=True)
@@ -136,6 +145,12 @@ def _append_one_version(
     corrected, inserted = (_insert(connection, part, micros) for part in parts)
     connection.execute(sa.text(f"DROP TABLE {STAGING}"))
     return Written(inserted=inserted, corrected=corrected, unchanged=frame.height - inserted - corrected)
+
+
+@cache
+def _any(name: str, kind: str) -> str:
+    """SQL that answers with a row where the table has one."""
+    return sql_of(sa.select(sa.literal_column("1")).select_from(SQL_TABLES[name]).limit(1), kind)
 
 
 @dataclass(frozen=True, slots=True)
