@@ -111,9 +111,11 @@ def test_anothers_backtest_is_as_unknown_as_none_but_to_an_admin(data, serve_on)
         assert client.get("/v1/backtests").json()["total"] == 0
         assert client.get("/v1/backtests", headers=admin).json()["total"] == 1
         waiting = client.get(f"{location}/result", headers=own)
-        assert (waiting.status_code, waiting.headers["Retry-After"]) == (404, "2")
+        assert (waiting.status_code, waiting.headers["Retry-After"]) == (202, "2")
+        assert waiting.json()["state"] == "queued"
         assert client.post(f"{location}/cancel", headers=admin).json()["state"] == "cancelled"
         assert client.get(location, headers=own).json()["state"] == "cancelled"
+        assert client.get(f"{location}/result", headers=own).status_code == 409
         assert client.delete(location, headers=own).status_code == 204
         assert client.get(location, headers=own).status_code == 404
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field
 
 from defimon.apps.api.documents import Document
-from defimon.apps.api.questions import Horizon, Name, Whole
+from defimon.apps.api.questions import Horizon, Name, whole
 from defimon.flows.backtest_form import Form
 from defimon.flows.backtests import Backtest
 
@@ -29,7 +29,9 @@ Day = Annotated[date, BeforeValidator(_day)]
 Names = Annotated[list[Name], Field(max_length=MOST_NAMES)]
 Pools = Annotated[list[Name], Field(max_length=MOST_POOLS)]
 Money = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
-Days = Annotated[Whole, Field(ge=1, le=3_660)]
+Days = Annotated[int, Field(ge=1, le=3_660), BeforeValidator(whole)]
+Pace = Annotated[int, Field(ge=1, le=366), BeforeValidator(whole)]
+Few = Annotated[int, Field(ge=1, le=100), BeforeValidator(whole)]
 
 EXAMPLE: dict[str, Any] = {
     "strategies": ["highest_apy", "tvl_weighted"],
@@ -64,8 +66,8 @@ class BacktestIn(Document):
     capital_usd: Money | None = Field(None, description="USD to begin with; 10000")
     bps: float | None = Field(None, ge=0, lt=10_000, description="basis points of a deposit or withdrawal")
     gas_usd: float | None = Field(None, ge=0, le=1e6, description="USD of gas a transaction; 1")
-    rebalance_days: Whole | None = Field(None, ge=1, le=366, description="days between decisions; 7")
-    top_n: Whole | None = Field(None, ge=1, le=100, description="pools to hold at once; 3")
+    rebalance_days: Pace | None = Field(None, description="days between decisions; 7")
+    top_n: Few | None = Field(None, description="pools to hold at once; 3")
     pool: Name | None = Field(None, description="pool that `hold` holds; by its own rule unless given")
     holding_days: Days | None = Field(
         None, description="days over which a move of forecast_patient must earn its costs; 30"

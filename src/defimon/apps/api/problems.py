@@ -26,7 +26,7 @@ TITLES = {
     404: "There is no such thing",
     405: "The method does not fit",
     408: "The request took too long",
-    409: "The result is doubtful",
+    409: "There is no result to rely on",
     413: "The request is too large",
     415: "The type of the body does not fit",
     422: "The request does not fit",

@@ -25,7 +25,7 @@ def _moment(value: object) -> object:
     return value
 
 
-def _whole(value: object) -> object:
+def whole(value: object) -> object:
     """JSON has one kind of number: 7.0 is 7."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -36,8 +36,7 @@ def _within(moment: datetime) -> datetime:
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Name = Annotated[str, Field(min_length=1, max_length=300)]
-Whole = Annotated[int, BeforeValidator(_whole)]
-Horizon = Annotated[Whole, Field(ge=1, le=30, description="days ahead")]
+Horizon = Annotated[int, Field(ge=1, le=30, description="days ahead"), BeforeValidator(whole)]
 
 
 def clamped(moment: datetime | None) -> datetime | None:

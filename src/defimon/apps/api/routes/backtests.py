@@ -8,7 +8,7 @@ from defimon.apps.api._backtest_results import BacktestResult, TradePage
 from defimon.apps.api._backtests import BacktestIn, BacktestOut, BacktestPage, shown
 from defimon.apps.api.access import Caller, Reader, Runner
 from defimon.apps.api.documents import Answer
-from defimon.apps.api.problems import Refusal
+from defimon.apps.api.problems import Problem, Refusal
 from defimon.apps.api.questions import cursor_of, page_size, place_of
 from defimon.apps.api.service import Store, service_of
 from defimon.flows.backtest_form import Form, form_of
@@ -31,6 +31,10 @@ Limit = Annotated[int | None, Query(ge=1, le=100_000, description="rows of a pag
 Cursor = Annotated[str | None, Query(max_length=800, description="`next` of the page before")]
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 SOON_S = "2"
+UNFINISHED: dict[int | str, dict[str, Any]] = {
+    202: {"model": BacktestOut, "description": "It is not done yet"},
+    409: {"model": Problem, "description": "It failed or was cancelled"},
+}
 MOST_TRADES = 10**9
 """Beyond every place that a cursor may mean."""
 
@@ -85,13 +89,21 @@ async def one_backtest(request: Request, caller: Reader, backtest_id: BacktestId
     return Answer(shown(found))
 
 
-@router.get("/{backtest_id}/result", response_model=BacktestResult)
+@router.get("/{backtest_id}/result", response_model=BacktestResult, responses=UNFINISHED)
 async def result_of_backtest(request: Request, caller: Reader, backtest_id: BacktestId) -> Answer:
-    """Figures of each strategy beside the simplest rule, all costs, and curves; 404 until it is done."""
-    return Answer(await service_of(request).reading(_result, backtest_id, caller))
+    """Figures of each strategy beside the simplest rule, all costs, and curves.
+
+    202 with how it stands until it is done; 409 where there will be none.
+    """
+    service = service_of(request)
+    found = await service.reading(_find, backtest_id, caller)
+    if found.result_id is None:
+        return _unfinished(found)
+    document = await service.reading(read_document, found.result_id)
+    return Answer({"backtest_id": backtest_id, "result_id": found.result_id, **document})
 
 
-@router.get("/{backtest_id}/trades", response_model=TradePage)
+@router.get("/{backtest_id}/trades", response_model=TradePage, responses=UNFINISHED)
 async def trades_of_backtest(
     request: Request,
     caller: Reader,
@@ -100,12 +112,17 @@ async def trades_of_backtest(
     limit: Limit = None,
     cursor: Cursor = None,
 ) -> Answer:
-    """Its trades; 404 until it is done."""
+    """Its trades, by strategy and day; 202 and 409 as for its result."""
     service = service_of(request)
+    found = await service.reading(_find, backtest_id, caller)
+    if found.result_id is None:
+        return _unfinished(found)
     (place,) = place_of(cursor, (int,)) if cursor is not None else (0,)
     after = min(max(place, 0), MOST_TRADES)
     size = page_size(limit, service.settings.api_page_rows)
-    rows, total = await service.reading(_trades, backtest_id, caller, strategy, after, size)
+    rows, total = await service.reading(
+        read_trades, found.result_id, strategy=strategy, after=after, limit=size
+    )
     following = cursor_of((after + size,)) if after + size < total else None
     return Answer({"backtest_id": backtest_id, "rows": rows, "total": total, "next": following})
 
@@ -134,26 +151,14 @@ def _find(store: Store, backtest_id: str, caller: Caller) -> Backtest:
     return find_backtest(store, backtest_id, caller.name, every=caller.admin)
 
 
-def _done(store: Store, backtest_id: str, caller: Caller) -> str:
-    """Id of its result. Raises Refusal while there is none."""
-    found = _find(store, backtest_id, caller)
-    if found.result_id is None:
-        why = f"it failed: {found.error}" if found.state == "failed" else f"it is {found.state}."
-        soon = {"Retry-After": SOON_S} if found.open else {}
-        raise Refusal(404, f"There is no result: {why}", remedy=found.remedy or "", headers=soon)
-    return found.result_id
-
-
-def _result(store: Store, backtest_id: str, caller: Caller) -> dict[str, Any]:
-    result_id = _done(store, backtest_id, caller)
-    return {"backtest_id": backtest_id, "result_id": result_id, **read_document(store, result_id)}
-
-
-def _trades(
-    store: Store, backtest_id: str, caller: Caller, strategy: str | None, after: int, limit: int
-) -> tuple[list[dict[str, Any]], int]:
-    result_id = _done(store, backtest_id, caller)
-    return read_trades(store, result_id, strategy=strategy, after=after, limit=limit)
+def _unfinished(found: Backtest) -> Answer:
+    """How it stands, as long as a result may come. Raises Refusal when none will."""
+    if not found.open:
+        why = f"it failed: {found.error}" if found.state == "failed" else "it was cancelled."
+        raise Refusal(409, f"There is no result: {why}", remedy=found.remedy or "Ask for it anew.")
+    answer = Answer(shown(found), status=202)
+    answer.headers["Retry-After"] = SOON_S
+    return answer
 
 
 def _checked(preset: str, given: dict[str, Any], catalogue: Catalogue) -> Form:
