@@ -44,6 +44,12 @@ def test_import_prints_rows_dates_and_what_every_rule_found(run, file):
     assert "unchanged" in run("import", file)
 
 
+def test_the_embedded_sample_is_imported_by_its_name(run):
+    told = run("import", "sample")
+    assert "panel.parquet" in told
+    assert "stored" in told
+
+
 def test_panel_writes_a_file_and_the_store_gives_the_same(run, file, tmp_path):
     assert "2 rows of 1 pools, 2025-01-01 .. 2025-01-02" in run("panel", file, "--out", tmp_path / "one.csv")
     run("import", file)

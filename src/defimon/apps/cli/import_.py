@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 def import_(
     files: Annotated[
-        list[Path], typer.Argument(help="Standard panels, or files of any format that a source reads.")
+        list[Path],
+        typer.Argument(
+            help="Standard panels, files of any format that a source reads, or a data set's name: sample."
+        ),
     ],
     percent: Annotated[
         bool | None,
@@ -27,9 +30,16 @@ def import_(
     from defimon.core.settings import load_settings
     from defimon.flows._store import open_store
     from defimon.flows.collect import import_files
+    from defimon.flows.panel import DATA_SETS, SAMPLE, find_panel
 
-    with open_store(load_settings()) as store, progress_bar() as progress:
-        results = import_files(files, store, progress, percent=percent)
+    settings = load_settings()
+    names = {SAMPLE, *DATA_SETS}
+    paths = [
+        find_panel(str(file), settings) if str(file) in names and not file.exists() else file
+        for file in files
+    ]
+    with open_store(settings) as store, progress_bar() as progress:
+        results = import_files(paths, store, progress, percent=percent)
     console = Console()
     for result in results:
         console.print(_table(result))

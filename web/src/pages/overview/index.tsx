@@ -88,7 +88,7 @@ function Nothing() {
       <Panel title="Welcome">
         <Empty title="Nothing is known yet">
           <p>The worker beside this service collects pools within a few minutes and forecasts them within two hours.</p>
-          <p>To begin at once: <code>defimon run</code> on live data, <code>defimon import FILE</code> for recorded data, <code>defimon run --sample</code> without a network.</p>
+          <p>To begin at once: <code>defimon collect --once</code> for live data, <code>defimon import FILE</code> for recorded data, <code>defimon import sample</code> for simulated data without a network.</p>
         </Empty>
       </Panel>
     </div>
