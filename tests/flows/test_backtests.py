@@ -23,8 +23,9 @@ from defimon.flows.backtests import (
     claim,
     find_backtest,
     list_backtests,
-    next_waiting,
+    next_of,
     submit,
+    waiting_backtests,
 )
 from defimon.flows.load import daily
 from defimon.flows.not_known import NotKnown
@@ -222,7 +223,7 @@ def test_whoever_has_fewest_under_way_is_next_and_no_more_run_than_may(store):
     submit(store, "busy", form_of("", {"bps": 1.0}))
     other = submit(store, "calm", form_of())
     assert claim(store, "w", LEASE, 2).backtest_id == first.backtest_id
-    assert next_waiting(store, 1) is None
+    assert next_of(waiting_backtests(store), store.now(), 1) is None
     assert claim(store, "w", LEASE, 2).backtest_id == other.backtest_id
     assert claim(store, "w", LEASE, 2) is None
 
@@ -296,3 +297,14 @@ def test_a_long_curve_is_thinned_without_hiding_its_deepest_fall(settings, store
         assert len(curve["value_usd"]) == len(curve["drawdown"]) == MOST_POINTS
         assert max(curve["drawdown"]) == pytest.approx(row["max_drawdown"], abs=1e-7)
         assert curve["value_usd"][-1] == pytest.approx(row["final_value_usd"], abs=1e-3)
+
+
+def test_a_worker_that_found_nothing_looks_again_when_something_was_asked_for(settings, store):
+    queue = BacktestQueue(settings)
+    assert queue.look(store)[0] is None
+    assert queue.lull.holds(store)
+    submit(store, "me", form_of())
+    assert queue.look(store)[0].attempt == 1
+    claim(store, "w", GONE, 9)
+    assert queue.look(store)[0].attempt == 2
+    assert queue.look(store)[0].attempt == 2

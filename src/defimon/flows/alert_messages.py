@@ -1,6 +1,6 @@
 """Messages about alerts: written once with them, sent by one worker, tried again with limits, never twice."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +10,7 @@ from defimon.core.settings import Settings
 from defimon.core.tables import ALERT_MESSAGES
 from defimon.flows._job_turns import Turn
 from defimon.flows._leased_store import LeasedStore, Stop
+from defimon.flows._lull import Lull
 from defimon.flows.alert_channels import send
 from defimon.flows.alert_rules import AlertRule
 from defimon.flows.job_runs import Run
@@ -31,6 +32,7 @@ TEST_REST = timedelta(seconds=10)
 """Between messages that are tests: nobody reads faster."""
 
 NOTHING = timedelta(0)
+UNDER_WAY = ("waiting", "sending")
 
 
 class TooSoon(TryAgain):
@@ -55,7 +57,7 @@ class Message:
 
     def due(self, now: datetime) -> bool:
         """Whether something is to be done about it: send it, or note that its sender is gone."""
-        return self.state in ("waiting", "sending") and (self.next_at is None or self.next_at <= now)
+        return self.state in UNDER_WAY and (self.next_at is None or self.next_at <= now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +67,16 @@ class MessageQueue:
     settings: Settings
     name: str = NAME
     whole_slot: bool = False
+    lull: Lull = field(default_factory=lambda: Lull("alert_messages"), repr=False)
 
     def look(self, store: Store) -> tuple[Turn | None, timedelta]:
         """The message that is due first, if any; claims nothing."""
-        waiting = [one for one in _recent(store) if one.due(store.now())]
+        if self.lull.holds(store):
+            return None, NOTHING
+        under_way = [one for one in _recent(store) if one.state in UNDER_WAY]
+        if not under_way:
+            self.lull.note()
+        waiting = [one for one in under_way if one.due(store.now())]
         if not waiting:
             return None, NOTHING
         first = min(waiting, key=lambda one: (one.ts, one.message_id, one.channel))

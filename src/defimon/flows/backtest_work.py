@@ -2,7 +2,7 @@
 
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -13,8 +13,9 @@ from defimon.core.errors import DefimonError, FixSettings
 from defimon.core.settings import Settings
 from defimon.flows._job_turns import Turn
 from defimon.flows._leased_store import STOPPED, UNSURE, LeasedStore, RunStopped, Stop
+from defimon.flows._lull import Lull
 from defimon.flows.backtest_run import reckon
-from defimon.flows.backtests import Backtest, claim, is_held, next_waiting, write
+from defimon.flows.backtests import Backtest, claim, is_held, next_of, waiting_backtests, write
 from defimon.flows.job_runs import Run
 from defimon.flows.run_job import Place
 from defimon.store.database import Store
@@ -40,10 +41,16 @@ class BacktestQueue:
     settings: Settings
     name: str = NAME
     whole_slot: bool = False
+    lull: Lull = field(default_factory=lambda: Lull("backtests"), repr=False)
 
     def look(self, store: Store) -> tuple[Turn | None, timedelta]:
         """The backtest that is to be run now, if any; claims nothing."""
-        found = next_waiting(store, self.settings.backtests_at_once)
+        if self.lull.holds(store):
+            return None, NOTHING
+        waiting = waiting_backtests(store)
+        if not waiting:
+            self.lull.note()
+        found = next_of(waiting, store.now(), self.settings.backtests_at_once)
         return (None if found is None else Turn(found.ts, found.attempt + 1)), NOTHING
 
     def run(self, place: Place, store: LeasedStore, worker: Stop) -> Run | None:
@@ -70,10 +77,9 @@ def run_backtest_of(
         except RunStopped:
             ended = _give_back(store, begun) if worker else None
         except DefimonError as fault:
-            field = fault.variable if isinstance(fault, FixSettings) else None
-            ended = _end(
-                store, begun, state="failed", error=fault.message, field=field, remedy=fault.remedy.strip()
-            )
+            variable = fault.variable if isinstance(fault, FixSettings) else None
+            remedy = fault.remedy.strip()
+            ended = _end(store, begun, state="failed", error=fault.message, field=variable, remedy=remedy)
         except BaseException as mistake:
             error = f"A mistake in the code: {type(mistake).__name__}; the worker's log tells more."
             _end(store, begun, state="failed", error=error)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 
+import polars as pl
+
 from defimon.core.errors import TryAgain
 from defimon.core.tables import BACKTESTS
 from defimon.flows.backtest_form import Form
@@ -61,10 +63,22 @@ class Backtest:
         """Whether it is still to come to an end."""
         return self.state in OPEN
 
-    def waits(self, now: datetime) -> bool:
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """As much of a backtest as tells whose turn it is."""
+
+    ts: datetime
+    backtest_id: str
+    owner: str
+    form_hash: str
+    state: str
+    attempt: int
+    lease_until: datetime | None
+
+    def is_free(self, now: datetime) -> bool:
         """Whether a worker may take it: it waits, or the worker that had it fell silent."""
-        silent = self.lease_until is not None and self.lease_until <= now
-        return self.state == "queued" or (self.state == "running" and silent)
+        return self.state == "queued" or self.lease_until is None or self.lease_until <= now
 
 
 def submit(store: Store, owner: str, form: Form) -> Backtest:
@@ -74,10 +88,11 @@ def submit(store: Store, owner: str, form: Form) -> Backtest:
     """
     with store.transaction():
         now = store.now()
-        waiting = [one for one in _since(store, now - WAITING) if one.open and one.owner == owner]
+        waiting = [one for one in waiting_backtests(store) if one.owner == owner]
         for one in waiting:
-            if one.form_hash == form.hash:
-                return one
+            known = _stored(store, one.backtest_id) if one.form_hash == form.hash else None
+            if known is not None:
+                return known
         if len(waiting) >= MOST_WAITING:
             raise TooMany(
                 f"{len(waiting)} of your backtests wait or run.",
@@ -124,21 +139,33 @@ def cancel_backtest(
         return ended
 
 
-def next_waiting(store: Store, at_once: int) -> Backtest | None:
+def waiting_backtests(store: Store) -> list[Waiting]:
+    """What is still to come to an end, without its form."""
+    rows = store.read(BACKTESTS.name, since=store.now() - WAITING, columns=Waiting.__slots__)
+    told = rows.filter(pl.col("state").is_in(list(OPEN)))
+    return [Waiting(**row) for row in told.iter_rows(named=True)]
+
+
+def next_of(waiting: Sequence[Waiting], now: datetime, at_once: int) -> Waiting | None:
     """What a worker may take now: of whoever has fewest running, the one that waits longest; None while
     `at_once` are under way.
     """
-    now = store.now()
-    return _next(_since(store, now - WAITING), now, at_once)
+    running = Counter(one.owner for one in waiting if not one.is_free(now))
+    free = [one for one in waiting if one.is_free(now)]
+    if not free or running.total() >= at_once:
+        return None
+    return min(free, key=lambda one: (running[one.owner], one.ts, one.backtest_id))
 
 
 def claim(store: Store, worker: str, lease: timedelta, at_once: int) -> Backtest | None:
     """Begin the next backtest as `worker`; however many ask at once, one gets it."""
-    if next_waiting(store, at_once) is None:
+    if next_of(waiting_backtests(store), store.now(), at_once) is None:
         return None
     with store.transaction():
-        while (found := next_waiting(store, at_once)) is not None:
-            now = store.now()
+        while (chosen := next_of(waiting_backtests(store), store.now(), at_once)) is not None:
+            found, now = _stored(store, chosen.backtest_id), store.now()
+            if found is None:
+                return None
             if found.attempt < ATTEMPTS:
                 begun = replace(
                     found, state="running", worker=worker, attempt=found.attempt + 1, started_at=now,
@@ -165,14 +192,6 @@ def write(store: Store, one: Backtest, now: datetime) -> None:
     row = {name: getattr(one, name) for name in BACKTESTS.names if hasattr(one, name)}
     told = {"known_at": now, "source": "api" if one.worker is None else "worker", "origin": "observed"}
     store.write(BACKTESTS.name, BACKTESTS.rows([row | told]))
-
-
-def _next(rows: Sequence[Backtest], now: datetime, at_once: int) -> Backtest | None:
-    running = Counter(one.owner for one in rows if one.state == "running" and not one.waits(now))
-    waiting = [one for one in rows if one.waits(now)]
-    if not waiting or running.total() >= at_once:
-        return None
-    return min(waiting, key=lambda one: (running[one.owner], one.ts, one.backtest_id))
 
 
 def _stored(store: Store, backtest_id: str) -> Backtest | None:
