@@ -1,6 +1,5 @@
 """CoinGecko's answers as rows of `market_prices`."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,13 +9,12 @@ from typing import Any
 import polars as pl
 
 from defimon.core.errors import BadData, TryAgain
-from defimon.core.tables import MARKET_PRICES, QUARANTINE
+from defimon.core.tables import MARKET_PRICES
+from defimon.sources._set_apart import set_apart
 
 NO_HISTORY = 10012
 """error_code for a time before what the plan tells: 365 days without a key and with a demo key."""
 TOO_MANY = 429
-UNREADABLE = "unreadable"
-"""Stands in place of a rule where a row is set apart because it has another shape than documented."""
 LAG = timedelta(minutes=30)
 """A chart comes from a cache of half an hour (docs.coingecko.com, market_chart/range)."""
 
@@ -65,14 +63,16 @@ def prices_now(value: object, fetched_at: datetime, *, where: str, source: str) 
             row = _price_now(coin, fetched_at, f"{where}: row {place}")
         except BadData as fault:
             faults.append(fault)
-            apart.append({**_set_apart(coin, place), "ts": fetched_at, **told})
+            named = isinstance(coin, Mapping) and isinstance(coin.get("id"), str)
+            apart.append((str(coin["id"]) if named else f"row {place}", coin))
             continue
         if row is not None:
             rows.append({**row, **told})
     if faults and len(faults) == len(value):
         raise faults[0]
     said = tuple(fault.message for fault in faults)
-    return PricesNow(MARKET_PRICES.rows(rows), QUARANTINE.rows(apart), said)
+    apart_rows = set_apart("market_prices", apart, fetched_at, source)
+    return PricesNow(MARKET_PRICES.rows(rows), apart_rows, said)
 
 
 def _price_now(coin: object, fetched_at: datetime, spot: str) -> dict[str, Any] | None:
@@ -90,16 +90,6 @@ def _price_now(coin: object, fetched_at: datetime, spot: str) -> dict[str, Any] 
         "total_supply": _number(coin, "total_supply", spot),
     }
     return None if row["close_usd"] is None else row
-
-
-def _set_apart(coin: object, place: int) -> dict[str, Any]:
-    named = isinstance(coin, Mapping) and isinstance(coin.get("id"), str)
-    return {
-        "row_table": "market_prices",
-        "row_key": coin["id"] if isinstance(coin, Mapping) and named else f"row {place}",
-        "rule": UNREADABLE,
-        "row_json": json.dumps(coin),
-    }
 
 
 def prices_then(value: object, coin: str, fetched_at: datetime, *, where: str, source: str) -> pl.DataFrame:

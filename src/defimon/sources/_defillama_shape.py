@@ -93,6 +93,28 @@ def rows_of(answer: object, fields: tuple[Field, ...], *, where: str) -> pl.Data
     )
 
 
+LONGEST_NAME = 200
+"""Characters of a pool's identifier, which are 36 as a rule. PostgreSQL keeps no key of over 2,704 bytes
+(https://www.postgresql.org/docs/current/btree.html), and no other pool shall suffer from one that has none.
+"""
+
+
+def without_long_names(answer: object) -> tuple[object, list[Mapping[str, Any]]]:
+    """A `/pools` answer without rows whose pool has a longer name, and those rows."""
+    data = answer.get("data") if isinstance(answer, Mapping) else None
+    if not isinstance(answer, Mapping) or not isinstance(data, list):
+        return answer, []
+    apart = [row for row in data if isinstance(row, Mapping) and _is_long(row.get("pool"))]
+    if not apart:
+        return answer, []
+    kept = [row for row in data if not (isinstance(row, Mapping) and _is_long(row.get("pool")))]
+    return {**answer, "data": kept}, apart
+
+
+def _is_long(name: object) -> bool:
+    return isinstance(name, str) and len(name) > LONGEST_NAME
+
+
 def metas_of(answer: object) -> pl.DataFrame:
     """`pool_id` and `meta` of the rows of a `/pools` answer that `rows_of` has passed.
 

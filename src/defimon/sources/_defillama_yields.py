@@ -1,10 +1,10 @@
 """DefiLlama's yield service: today's pools of all protocols, and the daily chart of one pool."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import polars as pl
@@ -13,7 +13,13 @@ from defimon.core.errors import BadData
 from defimon.core.units import UTC_MICROS, fraction_from_percent
 from defimon.sources._addresses import service_address
 from defimon.sources._base import LiveSource, as_panel
-from defimon.sources._defillama_shape import CHART_FIELDS, POOL_FIELDS, metas_of, rows_of
+from defimon.sources._defillama_shape import (
+    CHART_FIELDS,
+    POOL_FIELDS,
+    metas_of,
+    rows_of,
+    without_long_names,
+)
 from defimon.sources._http import Answer, Http
 from defimon.sources._names import chain_name
 
@@ -42,12 +48,14 @@ PERCENT = ("apy", "apy_base", "apy_reward")
 class Fetched:
     """What an answer says, as rows of the standard panel, and the answer as it came.
 
-    `metas` are what tells the pools of a snapshot from others of the same symbol, in the panel's order.
+    `metas` are what tells the pools of a snapshot from others of the same symbol, in the panel's order;
+    `apart` rows of a snapshot that cannot be used, as they came.
     """
 
     panel: pl.DataFrame
     answer: Answer
     metas: pl.DataFrame = field(default_factory=pl.DataFrame)
+    apart: Sequence[Mapping[str, Any]] = ()
 
 
 class DefiLlamaYields(LiveSource):
@@ -84,9 +92,10 @@ class DefiLlamaYields(LiveSource):
 
         Raises TryAgain, or BadData that names row and field for another shape than documented.
         """
-        value, answer = await self.kept(f"{self.url}/pools")
+        told, answer = await self.kept(f"{self.url}/pools")
+        value, apart = without_long_names(told)
         panel = panel_of_pools(value, answer.fetched_at, where=answer.url)
-        return Fetched(panel, answer, metas_of(value))
+        return Fetched(panel, answer, metas_of(value), apart)
 
     async def chart(self, pool_id: str) -> Fetched:
         """Daily history of one pool, today's unfinished day last; attributes of the pool are null.

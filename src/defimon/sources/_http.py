@@ -22,6 +22,7 @@ from defimon.sources._hosts import Host, Hosts
 from defimon.sources._manners import LeftAlone, Manners
 from defimon.sources._masking import masked
 from defimon.sources._memory import Memory
+from defimon.sources._plain_text import plain_value
 from defimon.sources._retrying import Passing, patiently
 
 
@@ -110,7 +111,7 @@ class Http:
     async def get_json(
         self, url: str, headers: Mapping[str, str] = NO_HEADERS, *, cache: AnswerCache | None = None
     ) -> tuple[object, Answer]:
-        """The parsed answer and the answer as it came; NaN and Infinity are no JSON.
+        """The parsed answer, its texts plain, and the answer as it came; NaN and Infinity are no JSON.
 
         With a `cache` the server is told what is kept there, and a 304 gives the kept body with `unchanged`.
         """
@@ -204,7 +205,7 @@ def _conditions(kept: Answer | None) -> dict[str, str]:
 
 
 def _json(body: bytes) -> object:
-    return json.loads(body, parse_constant=_no_constant)
+    return plain_value(json.loads(body, parse_constant=_no_constant), body)
 
 
 def _no_constant(name: str) -> object:

@@ -26,6 +26,7 @@ from defimon.sources._defillama_listing import changes
 from defimon.sources._defillama_yields import DefiLlamaYields, Fetched, panel_of_chart, panel_of_pools
 from defimon.sources._http import Answer, Http, StatusRefused
 from defimon.sources._series import Batch, Cursor, Gap, Keep, Series, SeriesSource, Wanted
+from defimon.sources._set_apart import set_apart
 from defimon.sources._snapshots import missed_visits
 
 log = structlog.get_logger(__name__)
@@ -114,8 +115,9 @@ class DefiLlama(DefiLlamaYields, SeriesSource):
         listing = changes(fetched.panel, fetched.metas, known, at, self.name, confirms=confirms)
         cursor = Cursor(_micros(at), at, LACKING if listing.doubted else "")
         gaps = missed_visits(series, wanted, at, cursor.number)
-        return Batch({"pools": listing.rows}, fetched.panel, cursor, gaps=gaps, warnings=listing.warnings,
-                     done=1, total=1)  # fmt: skip
+        apart = set_apart("yields", [(row["pool"], row) for row in fetched.apart], at, self.name)
+        return Batch({"pools": listing.rows, "quarantine": apart}, fetched.panel, cursor, gaps=gaps,
+                     warnings=listing.warnings, done=1, total=1)  # fmt: skip
 
     async def _pools_at_most(self, age: timedelta) -> Fetched:
         async with self._one_at_a_time:
