@@ -50,6 +50,9 @@ export interface HistoryRow {
   utilisation: number | null;
   index: number | null;
   status: string | null;
+  supply_cap: number | null;
+  borrow_cap: number | null;
+  reserve_factor: number | null;
   known_at: string;
   source: string;
   origin: Origin;
@@ -76,9 +79,9 @@ export interface Forecast {
   y: number | null;
   refit_at: string | null;
   reason: string | null;
-  role?: "served" | "shadow" | null;
-  version?: string | null;
-  yardstick?: number | null;
+  role: "served" | "shadow" | null;
+  version: string | null;
+  yardstick: number | null;
   known_at: string;
   source: string;
   origin: Origin;

@@ -2,7 +2,7 @@
 import { type ReactNode, useMemo } from "react";
 import type { EChartsCoreOption } from "echarts/core";
 import { figure, utcDay, utcTime } from "../format.ts";
-import type { Cell } from "../parts/save.ts";
+import type { Cell } from "../parts/csv.ts";
 import { Chart, type LegendEntry } from "./Chart.tsx";
 import { HUES, type Hue, type Palette } from "./palette.ts";
 import { type TipLine, tip } from "./tip.ts";

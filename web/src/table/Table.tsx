@@ -2,7 +2,7 @@
 import { type CSSProperties, type KeyboardEvent, type MouseEvent, type ReactNode, memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { Link, go } from "../app/router.tsx";
 import { Icon } from "../parts/Icon.tsx";
-import type { Cell } from "../parts/save.ts";
+import type { Cell } from "../parts/csv.ts";
 import { sorted } from "./order.ts";
 
 export interface Column<Row> {
