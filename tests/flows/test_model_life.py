@@ -7,6 +7,7 @@ import pytest
 from numpy.random import default_rng
 
 from defimon.core.tables import FORECASTS, SCORES, YIELDS
+from defimon.features._base import catalogue
 from defimon.flows._store import open_store
 from defimon.flows.artefacts import registry_of
 from defimon.flows.catalogue import read_catalogue
@@ -23,12 +24,13 @@ from defimon.store.artefacts import Artefact, Manifest
 from defimon.store.registry import Registry
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+FEATURES = tuple(feature.name for feature in catalogue())
 GOOD = {"gate_skill": 0.1, "gate_dm_t": -3.0, "gate_days": 90.0, "gate_needed": -1.65}
 
 
 def add(registry, name="ridge", scores=GOOD, until="2026-01-31", *, calibrated=True):
     """A version with these scores; its weights do not matter here."""
-    described = Manifest(name, "log_ratio", "apy_mean", 7, ("apy",), "ab" * 32, until, scores, "1")
+    described = Manifest(name, "log_ratio", "apy_mean", 7, FEATURES, "ab" * 32, until, scores, "1")
     files = {"calibration.json": b"{}"} if calibrated else {}
     return registry.add(Artefact(described, {"alpha": len(registry.list("apy_mean", 7))}, {}, files))
 
@@ -86,7 +88,7 @@ def test_a_version_that_passes_is_champion_and_it_is_told(store, kept):
         ({**GOOD, "gate_dm_t": -1.2}, "walk's DM t is -1.200, needed is below -1.65"),
         ({**GOOD, "gate_needed": -3.4}, "walk's DM t is -3.000, needed is below -3.40"),
         ({**GOOD, "gate_skill": -0.01}, "walk's skill is -0.010, needed is above 0"),
-        ({}, "walk's skill is unknown, needed is above 0"),
+        ({}, "walk's skill is missing or another, needed is above 0"),
     ],
 )
 def test_a_version_that_fails_is_refused_by_its_figure(store, kept, scores, figure):

@@ -7,6 +7,7 @@ from datetime import date
 from defimon.core.errors import Doubtful
 from defimon.core.units import start_of
 from defimon.evaluation.gate import CRITICAL_T
+from defimon.features._base import catalogue
 from defimon.flows.answers import YARDSTICK
 from defimon.flows.artefacts import Version, find_kept, note_aliases
 from defimon.flows.boards import standings
@@ -17,7 +18,6 @@ from defimon.flows.prepare import target_of
 from defimon.flows.restore import CALIBRATION, signature
 from defimon.store.database import Store
 from defimon.store.registry import Registry
-from defimon.store.sealed_folder import described
 
 WORSE_T = -CRITICAL_T
 """A t value above it proves a model worse, as one below CRITICAL_T proves it better."""
@@ -67,13 +67,15 @@ def promote(store: Store, registry: Registry, version: str, *, author: str) -> D
     failed = [check for check in checks if not check.passed]
     if failed:
         first = failed[0]
-        reason = f"{first.name} is {_shown(first.value)}, needed is {first.needed}"
+        value = "missing or another" if first.value is None else f"{first.value:+.3f}"
+        reason = f"{first.name} is {value}, needed is {first.needed}"
         decision = Decision(found, passed=False, reason=reason, checks=checks)
         note_event(store, "refused", about, reason, author=author, figures=decision.figures)
         return decision
     registry.crown(about.target, about.horizon, found.version)
     note_aliases(store, registry, about.target, about.horizon)
-    reason = f"passed the gate: {', '.join(f'{one.name} {_shown(one.value)}' for one in checks)}"
+    told = (f"{one.name} {one.value:+.3f}" for one in checks if one.value is not None)
+    reason = f"passed the gate: {', '.join(told)}"
     decision = Decision(found, passed=True, reason=reason, checks=checks)
     note_event(store, "promoted", about, reason, author=author, figures=decision.figures)
     return decision
@@ -116,16 +118,22 @@ def checks_of(store: Store, registry: Registry, version: Version) -> list[Check]
     or the champion by what came true.
     """
     return [
-        _answers_whole(version),
+        *_can_answer(registry, version),
         *_walk(version),
         *_newest_walk(store, version),
         *_came_true(store, registry, version),
     ]
 
 
-def _answers_whole(version: Version) -> Check:
-    files = described(version.folder)[2]
-    return Check("calibration", CALIBRATION in files, None, "one kept with the model")
+def _can_answer(registry: Registry, version: Version) -> list[Check]:
+    """Reads every byte of it. Raises BadData when one was changed."""
+    about = version.manifest
+    _, artefact = registry.load(about.target, about.horizon, version.version)
+    known = about.features == tuple(feature.name for feature in catalogue())
+    return [
+        Check("calibration", CALIBRATION in artefact.files, None, "one kept with the model"),
+        Check("features", known, None, "those of this defimon"),
+    ]
 
 
 def _walk(version: Version) -> list[Check]:
@@ -175,7 +183,3 @@ def _came_true(store: Store, registry: Registry, version: Version) -> list[Check
 def _about(version: Version) -> About:
     about = version.manifest
     return About(about.target, about.horizon, signature(version).partition("@")[0], version.version)
-
-
-def _shown(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:+.3f}"

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from defimon.core.errors import FixSettings
 from defimon.models._base import Fitting, Floats
+from defimon.models._tree_check import refuse_unsafe_booster
 
 BINS = 64
 """Histogram bins a feature; 256 took three times as long and forecast no better."""
@@ -69,6 +70,8 @@ def to_bytes(booster: xgboost.Booster) -> bytes:
 
 
 def from_bytes(raw: bytes) -> xgboost.Booster:
+    """The booster that `to_bytes` gave. Raises ValueError for bytes that XGBoost could stumble over."""
+    refuse_unsafe_booster(raw)
     booster = xgboost.Booster()
     booster.load_model(bytearray(raw))
     return booster

@@ -3,9 +3,11 @@
 import pytest
 
 from defimon.core.settings import load_settings
+from defimon.features._base import catalogue
 from defimon.flows.artefacts import registry_of
 from defimon.store.artefacts import Artefact, Manifest
 
+FEATURES = tuple(feature.name for feature in catalogue())
 GOOD = {"gate_skill": 0.1, "gate_dm_t": -3.0}
 
 
@@ -15,7 +17,7 @@ def versions(data):
     registry = registry_of(load_settings({}, data_dir=data.folder))
     found = []
     for scores in (GOOD, {**GOOD, "gate_dm_t": -0.3}):
-        about = Manifest("ridge", "log_ratio", "apy_mean", 7, ("apy",), "ab" * 32, "2026-01-31", scores, "1")
+        about = Manifest("ridge", "log_ratio", "apy_mean", 7, FEATURES, "ab" * 32, "2026-01-31", scores, "1")
         found.append(registry.add(Artefact(about, {}, {}, {"calibration.json": b"{}"})))
     return found
 

@@ -11,11 +11,13 @@ from defimon.apps.cli.main import build
 from defimon.core.settings import load_settings
 from defimon.core.tables import FORECASTS
 from defimon.core.units import utc_now
+from defimon.features._base import catalogue
 from defimon.flows._store import open_store
 from defimon.flows.artefacts import registry_of
 from defimon.flows.restore import signature
 from defimon.store.artefacts import Artefact, Manifest
 
+FEATURES = tuple(feature.name for feature in catalogue())
 GOOD = {"gate_skill": 0.1, "gate_dm_t": -3.0}
 
 
@@ -29,7 +31,7 @@ def run(*arguments, status=0):
 
 def version(scores):
     registry = registry_of(load_settings())
-    about = Manifest("ridge", "log_ratio", "apy_mean", 7, ("apy",), "ab" * 32, "2026-01-31", scores, "1")
+    about = Manifest("ridge", "log_ratio", "apy_mean", 7, FEATURES, "ab" * 32, "2026-01-31", scores, "1")
     return registry.add(Artefact(about, {}, {}, {"calibration.json": b"{}"}))
 
 
