@@ -129,7 +129,7 @@ def test_income_of_a_pair_is_the_growth_of_what_a_share_redeems(market, collecte
     for place in range(1, rows.height):
         if abs(days[place] - 1) < 0.05:
             grown = rows["index"][place] / rows["index"][place - 1]
-            assert rows["apy"][place] == pytest.approx(grown ** (365 / days[place]) - 1, rel=0.2)
+            assert rows["apy"][place] == pytest.approx((grown - 1) / days[place] * 365, rel=0.2)
     assert (rows["apy"] > 0).all()
 
 
@@ -151,7 +151,7 @@ def test_income_of_a_pool_is_what_a_full_range_position_can_collect(market, tmp_
         collect_sources(settings_for(market, market.pool), ["uniswap"], store=store)
         (row,) = store.read("yields").iter_rows(named=True)
     earned = (first * price + second) / worth
-    assert row["apy"] == pytest.approx((1 + earned) ** 365 - 1, rel=1e-6)
+    assert row["apy"] == pytest.approx(earned * 365, rel=1e-6)
 
 
 def test_collecting_again_changes_nothing_and_goes_on_from_there(market, tmp_path):

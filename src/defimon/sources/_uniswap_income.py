@@ -1,5 +1,8 @@
 """What liquidity of a pool earned in fees over the day before a block, as a fraction a year.
 
+It is that of the day times 365, as DefiLlama's adaptors of exchanges have it: fees of 24 hours x 365 / TVL
+(DefiLlama/yield-server, src/adaptors/utils.js, `apy`).
+
 v2: growth of sqrt(reserve0 * reserve1) / supply of shares, which trades raise and nothing else does. v3: fees
 per unit of liquidity over what a full-range position of that liquidity is worth, both in token 1 at the
 pool's price; a narrower position earns more while the price stays within it. Neither counts what moving
@@ -28,7 +31,7 @@ INDEX_DIGITS = 10**18
 
 @dataclass(frozen=True, slots=True)
 class Income:
-    """`apy` of the day, compounded; `index` grows by what a share earned (v2 only)."""
+    """`apy` of the day; `index` grows by what a share earned (v2 only)."""
 
     apy: float
     index: float | None
@@ -56,7 +59,8 @@ async def income_until(evm: EvmChain, pool: Pool, block: Header) -> Income | Non
         if await evm.has_code(pool.place.address, before.number):
             raise
         return None
-    return Income(float(growth ** (DAYS_PER_YEAR / days) - 1.0), index)
+    # Not compounded: a day of 3 % is 1,095 % a year, where compounding would make 4,848,172 % of it.
+    return Income(float((growth - 1.0) / days * DAYS_PER_YEAR), index)
 
 
 async def _share_value(evm: EvmChain, pool: Pool, block: int) -> int:
