@@ -1,6 +1,7 @@
 """Backtests that wait in the store: who runs which, and what becomes of those whose worker is gone."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
@@ -14,6 +15,7 @@ from defimon.flows._store import open_store, store_url
 from defimon.flows.backtest import run_backtest
 from defimon.flows.backtest_form import Form, form_of
 from defimon.flows.backtest_results import MOST_POINTS, read_document, read_trades
+from defimon.flows.backtest_run import reckon
 from defimon.flows.backtest_work import BacktestQueue, run_backtest_of
 from defimon.flows.backtests import (
     ATTEMPTS,
@@ -308,3 +310,43 @@ def test_a_worker_that_found_nothing_looks_again_when_something_was_asked_for(se
     claim(store, "w", GONE, 9)
     assert queue.look(store)[0].attempt == 2
     assert queue.look(store)[0].attempt == 2
+
+
+def test_forecasts_are_made_anew_by_a_walk_forward_over_the_stores_history(settings, store):
+    fill(store, days=230)
+    given = {"strategies": ["forecast"], "forecasts": "walk_forward", "models": ["rolling_mean"]}
+    asked = submit(store, "me", form_of("", given))
+    seen = []
+    begun = claim(store, "w", LEASE, 2)
+    result_id = reckon(begun, store, settings, lambda doing, share: seen.append((doing, share)))
+    told = read_document(store, result_id)
+    assert told["days"][0] > (LAST - timedelta(days=230 - 120)).date().isoformat()
+    assert {row["strategy"] for row in told["summary"]} == {"hold", "forecast"}
+    shares = [share for _, share in seen]
+    assert shares == sorted(shares)
+    assert any(doing.startswith("forecasts: ") for doing, _ in seen)
+    again = reckon(find_backtest(store, asked.backtest_id, "me"), store, settings, lambda *_: None)
+    assert again == result_id
+
+
+def test_a_backtest_that_is_cancelled_while_it_runs_ends_before_its_time(settings, store):
+    fill(store, days=400)
+    given = {"strategies": ["forecast"], "forecasts": "walk_forward"}
+    asked = submit(store, "me", form_of("", {**given, "models": ["rolling_mean", "random_forest"]}))
+    begun, ended = claim(store, "w", LEASE, 2), []
+
+    def run():
+        place = place_of(settings, "w")
+        with place.store() as leased:
+            ended.append(run_backtest_of(begun, place, leased, Stop(), settings))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    while not find_backtest(store, asked.backtest_id, "me").progress:
+        assert thread.is_alive()
+        time.sleep(0.05)
+    cancel_backtest(store, asked.backtest_id, "me")
+    thread.join(120)
+    assert ended == [None]
+    assert find_backtest(store, asked.backtest_id, "me").state == "cancelled"
+    assert store.count("backtest_results") == 0
