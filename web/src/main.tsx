@@ -12,7 +12,7 @@ import { Shell } from "./app/Shell.tsx";
 
 const place = placeOf(location.href);
 const page = pageOf(place.page);
-void page?.load();
+page?.load().catch(() => undefined);
 begin(page?.asks?.(place) ?? []);
 listen();
 createRoot(document.getElementById("root") as HTMLElement).render(

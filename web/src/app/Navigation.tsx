@@ -13,7 +13,7 @@ function Item({ page, current, onGo }: { page: Page; current: boolean; onGo?: ()
   return (
     <Link
       href={page.href} className="nav-item" aria-current={current ? "page" : undefined} title={page.title}
-      onPointerEnter={() => void page.load()} {...(onGo ? { onClick: onGo } : {})}
+      onPointerEnter={() => { page.load().catch(() => undefined); }} {...(onGo ? { onClick: onGo } : {})}
     >
       <Icon name={page.icon} />
       <span>{page.title}</span>

@@ -24,8 +24,9 @@ export class ErrorBoundary extends Component<Props, { fault: Error | null; of: s
       <div className="state state-error" role="alert">
         <h3>This page cannot be shown</h3>
         <div className="state-words">
-          <p>{this.state.fault.message}</p>
-          <p className="state-remedy">A newer version may have been installed meanwhile: load the page again.</p>
+          <p>Its code did not come, or failed: the service may be away, or a newer version may have been installed.</p>
+          <p className="state-remedy">Load the page again once <code>defimon serve</code> runs.</p>
+          <p className="quiet">{this.state.fault.message}</p>
         </div>
         <button type="button" className="button" onClick={() => location.reload()}>Load again</button>
       </div>

@@ -26,6 +26,11 @@ export function Empty({ title, children, action }: { title: string; children?: R
   );
 }
 
+/** Text in which `words` between back quotes are code. */
+export function Told({ text }: { text: string }) {
+  return text.split("`").map((part, at) => (at % 2 === 1 ? <code key={at}>{part}</code> : part));
+}
+
 /** A problem with its field and remedy; where a key would help, it can be entered here. */
 export function ErrorState({ problem, retry }: { problem: Problem; retry?: () => void }) {
   const { title, field, remedy, errors, rows, unknown, request_id } = problem.document;
@@ -35,14 +40,14 @@ export function ErrorState({ problem, retry }: { problem: Problem; retry?: () =>
       <Icon name="warning" size={22} />
       <h3>{title ?? "That failed"}</h3>
       <div className="state-words">
-        <p>{problem.message}</p>
+        <p><Told text={problem.message} /></p>
         {field && <p>Where: <code>{field}</code></p>}
         {errors && errors.length > 1 && (
           <ul>{errors.map((one) => <li key={one.field}><code>{one.field}</code>: {one.detail}</li>)}</ul>
         )}
         {rows && <ul>{rows.slice(0, 5).map((row) => <li key={row}>{row}</li>)}</ul>}
         {near.map(([name, names]) => <p key={name}>Near to <code>{name}</code>: {names.join(", ")}</p>)}
-        {remedy && <p className="state-remedy">{remedy}</p>}
+        {remedy && problem.status !== 401 && <p className="state-remedy"><Told text={remedy} /></p>}
         {request_id && problem.status >= 500 && <p className="quiet">Request {request_id}</p>}
       </div>
       {problem.needsKey && <KeyEntry />}

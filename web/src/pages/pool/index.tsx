@@ -1,9 +1,10 @@
 /** One pool: what it pays, what it will pay, how past forecasts did, and what speaks for caution. */
 import { useMemo } from "react";
 import type { Forecast, HistoryPage, HistoryRow, Pool as PoolRow, PoolForecast, PoolScorecard } from "../../api/types.ts";
+import type { Problem } from "../../api/problem.ts";
 import { useAnswer } from "../../api/useAnswer.ts";
 import type { PageProps } from "../../app/pages.ts";
-import { Link } from "../../app/router.tsx";
+import { Link, poolHref } from "../../app/router.tsx";
 import { LineChart } from "../../chart/LineChart.tsx";
 import { percent, points, share, title, usd } from "../../format.ts";
 import { Badge } from "../../parts/Badge.tsx";
@@ -33,11 +34,24 @@ export default function Pool({ rest }: PageProps) {
       </div>
     );
   }
+  if (pool.problem?.status === 404) return <NoPool problem={pool.problem} id={id} />;
   return (
     <div className="page">
       <Answered of={pool} waiting={<><Skeleton height={70} /><Skeleton height={92} /><Skeleton height={400} /></>}>
         {(found) => <Known key={found.pool_id} pool={found} path={`/v1/pools/${encodeURIComponent(found.pool_id)}`} />}
       </Answered>
+    </div>
+  );
+}
+
+function NoPool({ problem, id }: { problem: Problem; id: string }) {
+  const near = Object.values(problem.document.unknown ?? {}).flat();
+  return (
+    <div className="page">
+      <Empty title="There is no such pool" action={<Link className="button" href={`/pools?q=${encodeURIComponent(id)}`}>Search all pools</Link>}>
+        <p>None goes, or ever went, by <code>{id}</code>.</p>
+        {near.length > 0 && <ul>{near.map((one) => <li key={one}><Link href={poolHref(one)}>{one}</Link></li>)}</ul>}
+      </Empty>
     </div>
   );
 }

@@ -26,10 +26,10 @@ export default function Scorecard({ query }: PageProps) {
     <div className="page">
       <div className="score-choices">
         <Choice label="What was forecast" value={target} options={TARGETS} onChange={(one) => setQuery({ target: one === "apy_mean" ? "" : one })} />
-        <label className="row">
+        <div className="row">
           <span className="quiet">Days ahead</span>
           <Choice label="Days ahead" value={horizon} options={DAYS} onChange={(one) => setQuery({ horizon: one })} />
-        </label>
+        </div>
         <p className="quiet">Every forecast that was given is kept and scored when its days are over. None of a backtest counts here.</p>
       </div>
       <Answered of={answer} waiting={<><Skeleton height={92} /><Skeleton height={340} /></>}>
