@@ -1,6 +1,6 @@
 """How fast the API answers: from memory beside a bare route, a year out of 5M rows, and under work.
 
-`scripts/bench api [--parts cached,history,beside] [--rows N] [--seconds N] [--rounds N] [--quick]`
+`scripts/bench api [--parts cached,history,beside] [--rows N] [--seconds N] [--rounds N] [--nice N]`
 
 - cached: `GET /v1/forecasts/{pool}` again and again over 32 connections of loopback, in turns with a bare
   FastAPI route that returns the same bytes under the same uvicorn settings; server and load have a core each;
@@ -26,12 +26,13 @@ from typing import Any
 
 import _api_store
 import httpx
-from _api_servers import HERE, Running, load, postgres, running, serving
+from _api_servers import HERE, Running, load, postgres, put_first, running, serving
 
 CONNECTIONS = 32
 LEAST_SHARE, MOST_P99_MS, MOST_P95_MS, MOST_GROWTH = 0.5, 25.0, 20.0, 2.0
 PARTS = ("cached", "history", "beside")
 SERVER_CORE, LOAD_CORE = 0, 1
+WORKER_NICENESS = 10
 Row = tuple[str, bool | None]
 
 
@@ -108,7 +109,7 @@ def history(kind: str, server: Running, names: list[str], count: int) -> list[Ro
 @contextmanager
 def working(folder: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
     """A retrain and a back-fill beside the server, as its worker would run them."""
-    command = ["nice", "-n", "10", sys.executable, str(HERE / "_api_work.py")]
+    command = ["nice", "-n", str(WORKER_NICENESS), sys.executable, str(HERE / "_api_work.py")]
     own = {**os.environ, "DEFIMON_DATA_DIR": str(folder), "DEFIMON_PROCESSES": "1"}
     with (folder / "work.log").open("wb") as log:
         both = [
@@ -190,8 +191,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     words.add_argument("--rows", type=int, default=5_000_000)
     words.add_argument("--seconds", type=float, default=10.0)
     words.add_argument("--rounds", type=int, default=5)
+    words.add_argument(
+        "--nice",
+        type=int,
+        default=0,
+        help="Of servers and loads; -15 (as root) where others use the machine.",
+    )
     words.add_argument("--quick", action="store_true")
     wanted = words.parse_args(argv)
+    if wanted.nice:
+        put_first(wanted.nice)
     if wanted.quick:
         wanted.rows, wanted.seconds, wanted.rounds = 20_000, 1.0, 1
     with tempfile.TemporaryDirectory(prefix="defimon-bench-") as folder:
