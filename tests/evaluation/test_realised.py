@@ -84,3 +84,11 @@ def test_two_models_are_compared_on_the_same_forecasts():
     swapped = pair.with_columns(yhat="other", other="yhat")
     assert compared(swapped, 7) == pytest.approx(-compared(pair, 7))
     assert compared(pair.filter(pl.col("ts") < START + timedelta(days=13)), 7) is None
+
+
+def test_truths_that_equal_a_quantile_count_half_of_them_below():
+    days = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=n) for n in range(40)]
+    resting = pl.DataFrame({"pool_id": ["a"] * 40, "ts": days}).with_columns(
+        *(pl.lit(0.0).alias(name) for name in ("yhat", "yardstick", "y", "q05", "q50", "q95"))
+    )
+    assert [held.realised for held in realised(resting, "rate", 1).calibration] == [0.5, 0.5, 0.5]

@@ -30,7 +30,11 @@ BOUNDS = {"q05": 0.05, "q50": 0.50, "q95": 0.95}
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A quantile of `forecasts` forecasts: the share of truths at or below it that was promised, and came."""
+    """A quantile of `forecasts` forecasts: the share of truths at or below it that was promised, and came.
+
+    A truth that equals the quantile counts half: where a rate rests at 0 every quantile is 0, and it can be
+    said of none of them that the truth lay above or below it.
+    """
 
     nominal: float
     realised: float
@@ -143,8 +147,8 @@ def _intervals(rows: pl.DataFrame) -> dict[str, object]:
 
 def _held(rows: pl.DataFrame, name: str, level: float) -> Held:
     told = rows.drop_nulls([name])
-    below = told["y"].to_numpy() <= told[name].to_numpy()
-    return Held(level, float(np.mean(below)), told.height)
+    y, bound = told["y"].to_numpy(), told[name].to_numpy()
+    return Held(level, float(np.mean((y < bound) + 0.5 * (y == bound))), told.height)
 
 
 def _finite(value: float) -> float | None:
