@@ -26,6 +26,8 @@ INTERFACES = {
     "Leaderboard": "Leaderboard",
     "Status": "Status",
     "ShownSettings": "ShownSettings",
+    "ModelEvent": "ModelEvent",
+    "ModelEvents": "ModelEvents",
     "Figures": "Figures",
     "Group": "GroupRow",
     "Scorecard": "ScorecardAnswer",

@@ -269,3 +269,20 @@ export interface PoolScorecard extends ScorecardTold {
   pool_id: string;
   rows: PastForecast[];
 }
+
+export interface ModelEvent {
+  target: string;
+  horizon: number;
+  ts: string;
+  kind: "trained" | "challenger" | "promoted" | "refused" | "rolled_back" | "drift";
+  model: string | null;
+  version: string | null;
+  figures: Record<string, number>;
+  reason: string | null;
+  author: string | null;
+  origin: string;
+}
+
+export interface ModelEvents {
+  events: ModelEvent[];
+}

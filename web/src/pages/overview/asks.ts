@@ -8,4 +8,5 @@ export const ASKS = {
   card: address("/v1/scorecard", { target: "apy_mean" }),
   board: address("/v1/leaderboard", { target: "apy_mean" }),
   status: "/v1/status",
+  events: address("/v1/models/events", { limit: 10 }),
 };

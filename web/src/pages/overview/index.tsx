@@ -1,5 +1,5 @@
 /** What is known at a glance: how many pools and how fresh, what to look at first, and how the forecasts do. */
-import type { Leaderboard, PoolPage, Scorecard, Status } from "../../api/types.ts";
+import type { Leaderboard, ModelEvent, ModelEvents, PoolPage, Scorecard, Status } from "../../api/types.ts";
 import { useAnswer } from "../../api/useAnswer.ts";
 import { Link } from "../../app/router.tsx";
 import { ago, figure, percent, share, title } from "../../format.ts";
@@ -13,12 +13,15 @@ import { ASKS } from "./asks.ts";
 import { BestLow, Movers, sound } from "./Lists.tsx";
 import "./overview.css";
 
+const NO_EVENTS: ModelEvent[] = [];
+
 export default function Overview() {
   const best = useAnswer<PoolPage>(ASKS.best);
   const newest = useAnswer<PoolPage>(ASKS.newest);
   const card = useAnswer<Scorecard>(ASKS.card);
   const board = useAnswer<Leaderboard>(ASKS.board);
   const status = useAnswer<Status>(ASKS.status, {}, 60);
+  const events = useAnswer<ModelEvents>(ASKS.events);
   if (newest.problem && !newest.data) {
     return <div className="page"><Panel title="Overview"><ErrorState problem={newest.problem} retry={newest.reload} /></Panel></div>;
   }
@@ -32,7 +35,7 @@ export default function Overview() {
         <div className="span-7"><Record card={card.data} failed={card.problem !== null} /></div>
         <div className="stack span-5">
           {card.data && <Calibration card={card.data} height={200} />}
-          <Lately answer={status} />
+          <Lately status={status} events={events.data?.events ?? NO_EVENTS} />
         </div>
       </div>
     </div>
