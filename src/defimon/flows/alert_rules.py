@@ -135,6 +135,12 @@ def write_rule(store: Store, rule: AlertRule) -> None:
 
 
 def _refuse_unfit(rule: AlertRule, known_channels: Sequence[str]) -> None:
+    words = {"name": (rule.name,), "scope.names": rule.scope.names}
+    for field_name, texts in words.items():
+        if not all(text.strip() and text.isprintable() for text in texts):
+            raise FixSettings(
+                "A name is empty or unprintable.", variable=field_name, remedy="Leave such characters out."
+            )
     if rule.kind not in FAMILY.names():
         known = ", ".join(near(rule.kind, FAMILY.names()) or FAMILY.names())
         raise FixSettings(

@@ -23,6 +23,27 @@ AlertRow = row_model(
 class Alert(AlertRow):  # type: ignore[misc, valid-type]
     """A cause that a rule found, told once as long as it lasts."""
 
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "alert_id": "4f0a1c2b3d4e5f60",
+                "rule_id": "9a8b7c6d5e4f3a2b",
+                "owner": "my bot",
+                "kind": "apy_below",
+                "subject": "aave-v3:ethereum:USDC",
+                "ts": "2026-04-01T09:15:00Z",
+                "told": "USDC aave-v3 ethereum (aave-v3:ethereum:USDC) pays 1.85 % a year, below 2.00 %.",
+                "value": 0.0185,
+                "unit": "fraction a year",
+                "cleared_at": None,
+                "message_id": "77aa66bb55cc44dd",
+                "known_at": "2026-04-01T09:20:00Z",
+                "state": "open",
+            }
+        },
+    )
+
     state: Literal["open", "cleared"]
 
 

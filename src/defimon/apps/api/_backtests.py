@@ -117,8 +117,49 @@ class FormOut(Document):
     model: str | None
 
 
+ANSWER: dict[str, Any] = {
+    "backtest_id": "20260401T093000123456Z-3f9c0e1a2b4d",
+    "owner": "my bot",
+    "asked_at": "2026-04-01T09:30:00.123456Z",
+    "state": "running",
+    "progress": 0.55,
+    "doing": "strategy tvl_weighted",
+    "attempt": 1,
+    "started_at": "2026-04-01T09:30:01Z",
+    "ended_at": None,
+    "error": None,
+    "field": None,
+    "remedy": None,
+    "result_id": None,
+    "form": {
+        **dict.fromkeys(("days", "pool", "model")),
+        "strategies": EXAMPLE["strategies"],
+        "universe": "stable",
+        "chains": ["ethereum"],
+        "protocols": [],
+        "pools": [],
+        "start": "2026-01-01",
+        "end": "2026-03-31",
+        "capital_usd": 10_000.0,
+        "bps": 10.0,
+        "gas_usd": 1.0,
+        "rebalance_days": 7,
+        "top_n": 3,
+        "holding_days": 30,
+        "hysteresis": 0.0,
+        "most_distress": 0.2,
+        "dilution": True,
+        "forecasts": "none",
+        "horizon": 7,
+        "models": [],
+    },
+}
+
+
 class BacktestOut(Document):
     """A backtest as it stands."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": ANSWER})
 
     backtest_id: str
     owner: str = Field(description="name on the key that asked")

@@ -35,6 +35,16 @@ router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
 RuleId = Annotated[str, Path(min_length=1, max_length=60, description="as POST /v1/alerts/rules gave it")]
 Limit = Annotated[int | None, Query(ge=1, le=100_000, description="rows of a page")]
 Cursor = Annotated[str | None, Query(max_length=800, description="`next` of the page before")]
+FOLLOWED: dict[int | str, dict[str, Any]] = {
+    201: {
+        "links": {
+            name: {"operationId": name, "parameters": {"rule_id": "$response.body#/rule_id"}}
+            for name in ("one_rule", "change_rule", "delete_rule", "test_rule")
+        }
+    }
+}
+"""What can be done with a rule, for the description."""
+
 Filter = Annotated[str | None, Query(max_length=300)]
 
 
@@ -102,7 +112,7 @@ async def rules(request: Request, caller: Reader) -> Answer:
     return Answer({"rules": [shown_rule(one) for one in found]})
 
 
-@router.post("/rules", status_code=201, response_model=RuleOut)
+@router.post("/rules", status_code=201, response_model=RuleOut, responses=FOLLOWED)
 async def add_rule(request: Request, caller: Runner, given: RuleIn) -> Answer:
     """Keep a rule; it is judged from the next look on."""
     service = service_of(request)
@@ -113,13 +123,13 @@ async def add_rule(request: Request, caller: Runner, given: RuleIn) -> Answer:
     return answer
 
 
-@router.get("/rules/{rule_id}", response_model=RuleOut)
+@router.get("/rules/{rule_id}", response_model=RuleOut, operation_id="one_rule")
 async def one_rule(request: Request, caller: Reader, rule_id: RuleId) -> Answer:
     """One rule. Another's is as unknown as one that is not there."""
     return Answer(shown_rule(await service_of(request).reading(_find, rule_id, caller)))
 
 
-@router.put("/rules/{rule_id}", response_model=RuleOut)
+@router.put("/rules/{rule_id}", response_model=RuleOut, operation_id="change_rule")
 async def change_rule(request: Request, caller: Runner, rule_id: RuleId, given: RuleIn) -> Answer:
     """Keep it in place of what it was; its alerts are over when it is judged no more."""
     service = service_of(request)
@@ -127,14 +137,14 @@ async def change_rule(request: Request, caller: Runner, rule_id: RuleId, given: 
     return Answer(shown_rule(changed))
 
 
-@router.delete("/rules/{rule_id}", status_code=204, response_model=None)
+@router.delete("/rules/{rule_id}", status_code=204, response_model=None, operation_id="delete_rule")
 async def delete_rule(request: Request, caller: Runner, rule_id: RuleId) -> Response:
     """Take it away; what it found stays in the history, and is over."""
     await service_of(request).reading(_remove, rule_id, caller)
     return Response(status_code=204)
 
 
-@router.post("/rules/{rule_id}/test", status_code=202, response_model=Sent)
+@router.post("/rules/{rule_id}/test", status_code=202, response_model=Sent, operation_id="test_rule")
 async def test_rule(request: Request, caller: Runner, rule_id: RuleId) -> Answer:
     """Have a worker send a message to each of its channels; /v1/alerts/messages tells what became of it."""
     try:

@@ -31,6 +31,19 @@ Limit = Annotated[int | None, Query(ge=1, le=100_000, description="rows of a pag
 Cursor = Annotated[str | None, Query(max_length=800, description="`next` of the page before")]
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 SOON_S = "2"
+FOLLOWED: dict[int | str, dict[str, Any]] = {
+    202: {
+        "links": {
+            name: {"operationId": name, "parameters": {"backtest_id": "$response.body#/backtest_id"}}
+            for name in (
+                *("one_backtest", "result_of_backtest", "trades_of_backtest"),
+                *("stop_backtest", "remove_backtest"),
+            )
+        }
+    }
+}
+"""What can be done with a backtest, for the description."""
+
 UNFINISHED: dict[int | str, dict[str, Any]] = {
     202: {"model": BacktestOut, "description": "It is not done yet"},
     409: {"model": Problem, "description": "It failed or was cancelled"},
@@ -39,7 +52,7 @@ MOST_TRADES = 10**9
 """Beyond every place that a cursor may mean."""
 
 
-@router.post("", status_code=202, response_model=BacktestOut)
+@router.post("", status_code=202, response_model=BacktestOut, responses=FOLLOWED)
 async def ask_backtest(request: Request, caller: Runner, asked: BacktestIn) -> Answer:
     """Have it run by a worker; Location tells where to see how it stands.
 
@@ -82,14 +95,19 @@ async def list_of_backtests(
     return Answer({"backtests": page, "total": len(fitting), "next": following})
 
 
-@router.get("/{backtest_id}", response_model=BacktestOut)
+@router.get("/{backtest_id}", response_model=BacktestOut, operation_id="one_backtest")
 async def one_backtest(request: Request, caller: Reader, backtest_id: BacktestId) -> Answer:
     """How it stands. Another's is as unknown as one that is not there."""
     found = await service_of(request).reading(_find, backtest_id, caller)
     return Answer(shown(found))
 
 
-@router.get("/{backtest_id}/result", response_model=BacktestResult, responses=UNFINISHED)
+@router.get(
+    "/{backtest_id}/result",
+    response_model=BacktestResult,
+    responses=UNFINISHED,
+    operation_id="result_of_backtest",
+)
 async def result_of_backtest(request: Request, caller: Reader, backtest_id: BacktestId) -> Answer:
     """Figures of each strategy beside the simplest rule, all costs, and curves.
 
@@ -103,7 +121,9 @@ async def result_of_backtest(request: Request, caller: Reader, backtest_id: Back
     return Answer({"backtest_id": backtest_id, "result_id": found.result_id, **document})
 
 
-@router.get("/{backtest_id}/trades", response_model=TradePage, responses=UNFINISHED)
+@router.get(
+    "/{backtest_id}/trades", response_model=TradePage, responses=UNFINISHED, operation_id="trades_of_backtest"
+)
 async def trades_of_backtest(
     request: Request,
     caller: Reader,
@@ -127,14 +147,14 @@ async def trades_of_backtest(
     return Answer({"backtest_id": backtest_id, "rows": rows, "total": total, "next": following})
 
 
-@router.post("/{backtest_id}/cancel", response_model=BacktestOut)
+@router.post("/{backtest_id}/cancel", response_model=BacktestOut, operation_id="stop_backtest")
 async def stop_backtest(request: Request, caller: Runner, backtest_id: BacktestId) -> Answer:
     """Let it end, if it waits or runs; its worker learns of it within seconds."""
     found = await service_of(request).reading(cancel_backtest, backtest_id, caller.name, every=caller.admin)
     return Answer(shown(found))
 
 
-@router.delete("/{backtest_id}", status_code=204, response_model=None)
+@router.delete("/{backtest_id}", status_code=204, response_model=None, operation_id="remove_backtest")
 async def remove_backtest(request: Request, caller: Runner, backtest_id: BacktestId) -> Response:
     """Cancel it if it waits or runs, and take it off the list."""
     await service_of(request).reading(
