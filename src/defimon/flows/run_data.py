@@ -1,6 +1,6 @@
 """What the main job runs on: a file, live data, or the best that there is without a network."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -8,6 +8,7 @@ import polars as pl
 from defimon.core.errors import FixSettings, TryAgain
 from defimon.core.settings import Settings
 from defimon.flows._store import open_store
+from defimon.flows.collect import import_files
 from defimon.flows.collect_live import collect
 from defimon.flows.panel import SAMPLE, find_panel, judged_file
 from defimon.flows.walk import Progress, silent
@@ -23,24 +24,27 @@ SAMPLE_NOTE = (
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """A panel to run on: where it came from, and what the quality rules said."""
+    """A panel to run on: where it came from, and what the quality rules said. `path` is its file; None for
+    what has been collected into the store.
+    """
 
     panel: pl.DataFrame
     quality: pl.DataFrame
     source: str
     notes: tuple[str, ...] = ()
+    path: Path | None = None
 
 
 def data_from_file(path: Path) -> Data:
     """A panel file in any format that a source reads. Raises BadData for an off-format file."""
     verdict = judged_file(path)
-    return Data(verdict.kept, verdict.report, path.name)
+    return Data(verdict.kept, verdict.report, path.name, path=path)
 
 
 def data_from_sample(settings: Settings) -> Data:
     """The panel that comes with the package; its rows are simulated, and the notes say so."""
     found = data_from_file(find_panel(SAMPLE, settings))
-    return Data(found.panel, found.quality, "embedded sample (simulated)", (SAMPLE_NOTE,))
+    return replace(found, source="embedded sample (simulated)", notes=(SAMPLE_NOTE,))
 
 
 def data_live(settings: Settings, *, progress: Progress = silent) -> Data:
@@ -62,7 +66,16 @@ def data_or_fallback(settings: Settings, *, progress: Progress = silent) -> Data
     except FixSettings:
         sample = data_from_sample(settings)
         note = f"{why}, and DEFIMON_DATA_SETS names no recorded panel."
-        return Data(sample.panel, sample.quality, sample.source, (*sample.notes, note))
+        return replace(sample, notes=(*sample.notes, note))
     recorded = data_from_file(path)
     note = f"{why}: this run reads a recorded panel."
-    return Data(recorded.panel, recorded.quality, f"recorded data set {path.name}", (note,))
+    return replace(recorded, source=f"recorded data set {path.name}", notes=(note,))
+
+
+def keep(data: Data, settings: Settings, *, progress: Progress = silent) -> int:
+    """Put the rows that a run was made on into the store, so that the dashboard shows them; rows written."""
+    if data.path is None:
+        return 0
+    with open_store(settings) as store:
+        (result,) = import_files([data.path], store, progress)
+    return result.written.inserted + result.written.corrected

@@ -16,8 +16,8 @@ def show_data(data: Data) -> None:
     console.print(plain(f"Data: {data.source}, {data.panel.height:,} rows"), soft_wrap=True)
 
 
-def show_run(result: RunResult) -> None:
-    """Print what the run found, and where it lies."""
+def show_run(result: RunResult, *, served: bool) -> None:
+    """Print what the run found, and where it lies; `served` when its rows are in the store."""
     console = out()
     show_evaluation(result.evaluation)
     show_forecasts(result.latest, result.evaluation.plan.horizon)
@@ -28,3 +28,5 @@ def show_run(result: RunResult) -> None:
     for path in result.files:
         console.print(plain(f"Wrote {path}"), soft_wrap=True)
     console.print(plain(f"Open the report: {result.report.resolve().as_uri()}"), soft_wrap=True)
+    if served:
+        console.print("Open the dashboard: run `defimon serve`, then http://127.0.0.1:8000/", soft_wrap=True)

@@ -33,6 +33,10 @@ def run(
         bool,
         typer.Option("--offline-fallback", help="Without a network, use recorded data, else the sample."),
     ] = False,
+    kept: Annotated[
+        bool,
+        typer.Option("--keep", help="Put the panel into the store, so that the dashboard shows it."),
+    ] = False,
 ) -> None:
     """Collect, prove the forecast on history, forecast, backtest, and write a report worth keeping."""
     from defimon.apps.cli._console import progress_bar
@@ -44,7 +48,7 @@ def run(
     from defimon.flows.panel import find_panel
     from defimon.flows.run import RUN_MODELS, SAMPLE_MODELS
     from defimon.flows.run import run as run_all
-    from defimon.flows.run_data import data_from_file, data_from_sample, data_live, data_or_fallback
+    from defimon.flows.run_data import data_from_file, data_from_sample, data_live, data_or_fallback, keep
 
     settings = load_settings()
     if sample and panel is not None:
@@ -85,4 +89,6 @@ def run(
             setup=setup,
             progress=progress,
         )
-    show_run(result)
+        if kept:
+            keep(data, settings, progress=progress)
+    show_run(result, served=kept or data.path is None)
