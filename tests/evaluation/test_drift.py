@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.random import default_rng
 
-from defimon.evaluation.drift import FEWEST, MOVED, shifts, stability_index
+from defimon.evaluation.drift import FEWEST, FEWEST_STRETCHES, MOVED, Stretch, shifts, stability_index
 
 RNG = default_rng(4)
 
@@ -42,15 +42,30 @@ def test_a_feature_that_never_varied_is_told_when_it_does():
     assert stability_index(np.full(500, np.nan), np.zeros(500)) > MOVED
 
 
-def test_shifts_are_told_largest_first_with_what_is_missing():
-    then = RNG.normal(size=(1_000, 2))
-    now = np.stack([RNG.normal(size=400), RNG.normal(loc=2.0, size=400)], axis=1)
-    now[:100, 0] = np.nan
-    found = shifts(then, now, ("calm", "moved"))
-    assert [one.feature for one in found] == ["moved", "calm"]
-    assert (found[1].missing_then, found[1].missing_now) == (0.0, 0.25)
+def stretch(loc=0.0, rows=600, features=2):
+    return Stretch(RNG.normal(size=(1_000, features)), RNG.normal(loc=loc, size=(rows, features)))
 
 
-def test_few_rows_tell_nothing():
-    few = RNG.normal(size=(FEWEST - 1, 1))
-    assert shifts(RNG.normal(size=(1_000, 1)), few + 9, ("a",)) == []
+def test_what_moved_is_told_first_with_what_is_missing():
+    newest = stretch()
+    newest.now[:, 1] += 2.0
+    newest.now[:150, 0] = np.nan
+    newest.now[150:300, 0] += 0.1
+    found = shifts([newest, *(stretch() for _ in range(5))], ("calm", "moved"))
+    moved = next(one for one in found if one.feature == "moved")
+    calm = next(one for one in found if one.feature == "calm")
+    assert moved.moved
+    assert moved.index > MOVED > moved.usual
+    assert (calm.missing_then, calm.missing_now) == (0.0, 0.25)
+
+
+def test_a_feature_that_moves_in_every_stretch_says_nothing():
+    found = shifts([stretch(1.0), stretch(1.5), *(stretch(1.0) for _ in range(4))], ("a", "b"))
+    assert all(one.index > MOVED for one in found)
+    assert not any(one.moved for one in found)
+
+
+def test_few_rows_or_stretches_tell_nothing():
+    assert shifts([stretch(9.0, rows=FEWEST - 1), *(stretch() for _ in range(8))], ("a", "b")) == []
+    assert shifts([stretch(9.0), *(stretch() for _ in range(FEWEST_STRETCHES - 2))], ("a", "b")) == []
+    assert shifts([stretch(9.0), *(stretch() for _ in range(FEWEST_STRETCHES - 1))], ("a", "b"))

@@ -314,3 +314,32 @@ def test_training_promotes_by_itself_only_where_the_settings_say_so(small_panel,
         assert one.decision.passed
         assert registry_of(settings).aliases("apy_mean", 7)["champion"] == one.version.version
         rollback(store, registry_of(settings), "apy_mean", 7, author="test")
+
+
+def test_inputs_that_moved_as_never_before_are_told_once_a_week(small_panel, settings):
+    facts = small_panel.select([name for name in YIELDS.names if name in small_panel.columns])
+    last = facts["ts"].max()
+    many = [
+        facts.with_columns(pl.col("pool_id") + f"-{n}", apy=pl.col("apy").shift(17 * n, fill_value=0.05))
+        for n in range(3)
+    ]
+    known = pl.concat(many).with_columns(pl.col("ts").alias("known_at"))
+    shocked = known.with_columns(
+        pl.when(pl.col("ts") > last - timedelta(days=14))
+        .then(pl.col("apy") * 30)
+        .otherwise("apy")
+        .alias("apy")
+    )
+    said = {
+        "pool_id": "pool-1", "ts": last, "target": "apy_mean", "horizon": 7, "model": "ridge", "yhat": 0.1,
+        "known_at": last, "source": "defimon", "origin": "derived",
+    }  # fmt: skip
+    for rows, expected in ((known, False), (shocked, True)):
+        own = settings.model_copy(update={"data_dir": settings.data_dir / str(expected)})
+        with open_store(own) as store:
+            store.write("yields", rows)
+            store.write("forecasts", FORECASTS.rows([said]))
+            told = watch(store, own, at=last + timedelta(hours=1))
+            assert any("inputs have moved" in one for one in told) == expected
+            watch(store, own, at=last + timedelta(hours=2))
+            assert len(model_events(store, kind="drift")) == int(expected)

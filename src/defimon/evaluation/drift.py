@@ -1,5 +1,6 @@
 """Whether what models are given has moved away from what they learnt from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,38 +18,70 @@ FEWEST = 200
 """Values on either side below which nothing is told: with ten bins, chance alone then gives about
 9 (1/200 + 1/200) = 0.09 (Yurdakul 2018, the index times its counts is near chi-square with bins - 1)."""
 
+FEWEST_STRETCHES = 5
+"""Stretches, the newest included, below which nothing is told: among so few any may be the highest."""
+
 SHARE_FLOOR = 1e-4
 """Least share of a bin, so that an empty one gives a large index and no infinite one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """How far one feature has moved: its index, and the shares of values that are missing then and now."""
+    """How far one feature has moved: its index, the highest that it had in the stretches before, and the
+    shares of values that are missing then and now.
+    """
 
     feature: str
     index: float
+    usual: float
     missing_then: float
     missing_now: float
 
+    @property
+    def moved(self) -> bool:
+        """It has shifted, and further than it lately does."""
+        return self.index >= MOVED and self.index > self.usual
 
-def shifts(then: Floats, now: Floats, names: tuple[str, ...]) -> list[Shift]:
-    """Shift of every feature with enough values, the largest first.
 
-    `then` (n, features) is what was learnt from, `now` (m, features) the last days; NaN is missing, and
-    counts as a bin of its own. A feature that never varied is told when it does now.
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Days to look at: `now` (m, features), and `then` (n, features), what could be learnt before; NaN is
+    missing.
     """
-    if min(len(then), len(now)) < FEWEST:
+
+    then: Floats
+    now: Floats
+
+
+def shifts(stretches: Sequence[Stretch], names: tuple[str, ...]) -> list[Shift]:
+    """Shift of every feature in the first stretch beside those before it, the largest first.
+
+    What all pools of a market share takes few values in a fortnight, and its index is high in every one of
+    them: only one that is higher than in all stretches before says something. Nothing is told of fewer than
+    FEWEST values, or fewer than FEWEST_STRETCHES.
+    """
+    usable = [one for one in stretches if min(len(one.then), len(one.now)) >= FEWEST]
+    if len(usable) < FEWEST_STRETCHES or usable[0] is not stretches[0]:
         return []
-    found = [
+    found = np.array(
+        [
+            [stability_index(one.then[:, place], one.now[:, place]) for place in range(len(names))]
+            for one in usable
+        ]
+    )
+    newest = usable[0]
+    missing = np.isnan(newest.then).mean(axis=0), np.isnan(newest.now).mean(axis=0)
+    told = [
         Shift(
             name,
-            stability_index(then[:, place], now[:, place]),
-            float(np.isnan(then[:, place]).mean()),
-            float(np.isnan(now[:, place]).mean()),
+            float(found[0, place]),
+            float(found[1:, place].max()),
+            float(missing[0][place]),
+            float(missing[1][place]),
         )
         for place, name in enumerate(names)
     ]
-    return sorted(found, key=lambda shift: (-shift.index, shift.feature))
+    return sorted(told, key=lambda shift: (not shift.moved, -shift.index, shift.feature))
 
 
 def stability_index(then: Floats, now: Floats) -> float:
