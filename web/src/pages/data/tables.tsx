@@ -64,7 +64,7 @@ const TONES = { done: "good", failed: "bad", running: "accent" } as const;
 export const JOBS: readonly Column<JobRun>[] = [
   {
     key: "job", title: "Job", width: "minmax(150px, 2fr)", value: (row) => row.job,
-    cell: (row) => <span className="grid-two"><span>{row.job}</span><span title={row.error || row.warnings}>{row.error || row.warnings || "without a word"}</span></span>,
+    cell: (row) => <span className="grid-two"><span>{row.job}</span><span title={row.error || row.warnings}>{row.error || row.warnings || "no warning"}</span></span>,
   },
   { key: "status", title: "Last run", width: "minmax(84px, .7fr)", cell: (row) => <Badge tone={TONES[row.status]}>{row.status}</Badge>, value: (row) => row.status },
   { key: "ended_at", title: "Ended", width: "minmax(92px, .8fr)", align: "end", csv: "ended_at (UTC)", cell: (row) => <Time at={row.ended_at} as="ago" />, value: (row) => row.ended_at },

@@ -9,7 +9,9 @@ import type { Tone } from "../../parts/Stat.tsx";
 import { Answered, Empty } from "../../parts/states.tsx";
 import { Time } from "../../parts/Time.tsx";
 
-const SHOWN = 9;
+/** Of each kind: jobs run all the time and would crowd out what is rare. */
+const JOBS_SHOWN = 6;
+const EVENTS_SHOWN = 3;
 
 interface Item {
   key: string;
@@ -34,7 +36,8 @@ function items(status: Status, events: readonly ModelEvent[]): Item[] {
     key: `model ${event.ts} ${event.kind} ${event.target} ${event.horizon} ${event.version}`, at: event.ts,
     name: `${title(event.model)} for ${title(event.target)}`, word: event.kind.replaceAll("_", " "), tone: EVENTS[event.kind], note: event.reason ?? "",
   }));
-  return [...jobs, ...models].sort((one, other) => other.at.localeCompare(one.at)).slice(0, SHOWN);
+  const newest = (found: Item[], most: number) => found.sort((one, other) => other.at.localeCompare(one.at)).slice(0, most);
+  return newest([...newest(jobs, JOBS_SHOWN), ...newest(models, EVENTS_SHOWN)], JOBS_SHOWN + EVENTS_SHOWN);
 }
 
 export function Lately({ status, events }: { status: Answer<Status>; events: readonly ModelEvent[] }) {

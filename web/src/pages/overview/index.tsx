@@ -6,7 +6,7 @@ import { ago, figure, percent, share, title } from "../../format.ts";
 import { Stat, Stats } from "../../parts/Stat.tsx";
 import { Empty, ErrorState, Skeleton } from "../../parts/states.tsx";
 import { Panel } from "../../parts/Panel.tsx";
-import { Calibration, Weeks } from "../scorecard/charts.tsx";
+import { Weeks } from "../scorecard/charts.tsx";
 import { toneOfSkill } from "../scorecard/parts.tsx";
 import { Lately } from "./Lately.tsx";
 import { ASKS } from "./asks.ts";
@@ -33,10 +33,7 @@ export default function Overview() {
         <div className="span-7"><BestLow answer={best} /></div>
         <div className="span-5"><Movers answer={best} /></div>
         <div className="span-7"><Record card={card.data} failed={card.problem !== null} /></div>
-        <div className="stack span-5">
-          {card.data && <Calibration card={card.data} height={200} />}
-          <Lately status={status} events={events.data?.events ?? NO_EVENTS} />
-        </div>
+        <div className="span-5"><Lately status={status} events={events.data?.events ?? NO_EVENTS} /></div>
       </div>
     </div>
   );
@@ -75,7 +72,7 @@ function Known({ newest, best, card, board, status }: KnownProps) {
 
 function Record({ card, failed }: { card: Scorecard | undefined; failed: boolean }) {
   if (!card && !failed) return <Skeleton height={360} />;
-  if (card?.by_week.some((week) => week.figures.mae !== null)) return <Weeks card={card} height={340} />;
+  if (card?.by_week.some((week) => week.figures.mae !== null)) return <Weeks card={card} height={330} />;
   return (
     <Panel title="How the forecasts did" actions={<Link className="button" href="/scorecard">Scorecard</Link>}>
       <Empty title="No forecast has come due yet">

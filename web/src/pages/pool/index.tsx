@@ -1,5 +1,5 @@
 /** One pool: what it pays, what it will pay, how past forecasts did, and what speaks for caution. */
-import { useMemo } from "react";
+import { useEffect, useMemo } from "react";
 import type { Forecast, HistoryPage, HistoryRow, Pool as PoolRow, PoolForecast, PoolScorecard } from "../../api/types.ts";
 import type { Problem } from "../../api/problem.ts";
 import { useAnswer } from "../../api/useAnswer.ts";
@@ -86,6 +86,9 @@ function Known({ pool, path }: { pool: PoolRow; path: string }) {
 }
 
 function Heading({ pool }: { pool: PoolRow }) {
+  useEffect(() => {
+    document.title = `${pool.symbol ?? pool.pool_id} · ${title(pool.protocol)} · defimon`;
+  }, [pool]);
   return (
     <header className="pool-head">
       <Link href="/pools" className="pool-back"><Icon name="back" size={16} />Pools</Link>

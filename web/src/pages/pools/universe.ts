@@ -15,8 +15,8 @@ export interface Universe {
 const PAGE_ROWS = 2_500;
 /** Let what was clicked meanwhile come first. */
 const BREATH_MS = 30;
-/** Younger than this, it is not fetched anew. */
-const FRESH_MS = 60_000;
+/** Younger than this, it is not fetched anew: what it weighs is worth more than a minute's difference. */
+const FRESH_MS = 300_000;
 
 const NOTHING: Universe = { pools: [], total: 0, whole: false };
 const listeners = new Set<() => void>();
