@@ -49,10 +49,14 @@ def paid(store, apy, back, pool="p0", **more):
 
 
 @pytest.fixture
-def settings(tmp_path, httpserver):
+def settings(request, tmp_path, httpserver):
     address = f"json://localhost:{httpserver.port}"
-    channels = f"ops={address}/ops,chat={address}/chat"
-    return load_settings({"DEFIMON_ALERT_CHANNELS": channels}, data_dir=tmp_path)
+    given = {"DEFIMON_ALERT_CHANNELS": f"ops={address}/ops,chat={address}/chat"}
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield load_settings(given, data_dir=tmp_path)
+        return
+    with request.getfixturevalue("postgres_database")("template0") as url:
+        yield load_settings(given, data_dir=tmp_path, database_url=url)
 
 
 @pytest.fixture
@@ -121,6 +125,7 @@ def test_a_cause_is_told_once_as_long_as_it_lasts_and_again_after_it_was_over(
     assert {one.state for one in list_messages(store, {first["rule_id"]})} == {"sent"}
 
 
+@pytest.mark.parametrize("settings", ["sqlite", "postgresql"], indirect=True)
 def test_of_many_workers_that_look_at_once_one_finds_the_cause_new(settings, store, save, httpserver):
     httpserver.expect_request("/ops").respond_with_data("ok")
     rule = save("apy_above", limit=0.1)
@@ -306,6 +311,8 @@ def test_a_test_message_goes_to_every_channel_of_the_rule(settings, store, save,
     ("given", "field"),
     [
         ({"kind": "apy_belw"}, "kind"),
+        ({"name": "two\0words"}, "name"),
+        ({"scope": Scope(names=("a\nb",))}, "scope.names"),
         ({"settings": {}}, "settings.limit"),
         ({"channels": ("nobody",)}, "channels"),
         ({"kind": "depeg", "settings": {"share": 0.1}}, "scope.names"),

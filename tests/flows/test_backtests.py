@@ -76,6 +76,19 @@ def store(settings):
         yield opened
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def of_both(request, settings):
+    """Settings of a store of each kind, with its tables."""
+    if request.param == "sqlite":
+        open_store(settings).close()
+        yield settings
+        return
+    with request.getfixturevalue("postgres_database")("template0") as address:
+        own = load_settings({}, data_dir=settings.data_dir, database_url=address, processes=1)
+        open_store(own).close()
+        yield own
+
+
 def place_of(settings, name="one", lease=LEASE):
     return Place(store_url(settings), name, lease)
 
@@ -205,9 +218,10 @@ def test_stored_forecasts_are_followed_from_the_day_on_which_they_were_said(sett
     assert told["days"][0] == late.date().isoformat()
 
 
-def test_of_two_workers_that_ask_at_once_one_gets_it(settings, store):
-    submit(store, "me", form_of())
-    gate = threading.Barrier(4)
+def test_of_many_workers_that_ask_at_once_one_gets_it(of_both):
+    settings, gate = of_both, threading.Barrier(4)
+    with open_store(settings) as store:
+        submit(store, "me", form_of())
 
     def ask(name):
         with place_of(settings).store() as own:
