@@ -21,8 +21,6 @@ GROWTH = 4
 DAY = timedelta(days=1)
 DAY_MICROS = 86_400_000_000
 
-_NOTHING = YIELDS.empty().select(COLUMNS)
-
 
 def history_page(
     store: Store,
@@ -43,16 +41,21 @@ def history_page(
     end = utc_now() + DAY if until is None else until
     own_since = _first(store, ids[:1], as_of) if len(ids) > 1 else None
     begin = since or _first(store, ids, as_of) or end
-    width, parts, found = limit * (DAY if daily else PACE), [_NOTHING], 0
+    width, found = limit * (DAY if daily else PACE), 0
+    parts: list[pl.DataFrame] = []
     while begin < end and found <= limit:
         stop = min(_midnight_after(begin, width) if daily else begin + width, end)
         rows = store.read(
             YIELDS.name, as_of=as_of, where={"pool_id": ids}, since=begin, until=stop, columns=COLUMNS
         )
-        parts.append(_one_a_moment(rows, ids, own_since, daily=daily))
-        found += parts[-1].height
+        part = _one_a_moment(rows, ids, own_since, daily=daily)
+        parts += [part] if part.height else []
+        found += part.height
         begin, width = stop, width * GROWTH
-    return pl.concat(parts).head(limit), found > limit
+    if not parts:
+        return YIELDS.empty().select(COLUMNS), False
+    every = parts[0] if len(parts) == 1 else pl.concat(parts)
+    return every.head(limit), found > limit
 
 
 def _first(store: Store, ids: list[str], as_of: datetime | None) -> datetime | None:

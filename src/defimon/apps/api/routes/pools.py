@@ -1,14 +1,14 @@
 """Pools: found, shown, and their past."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import polars as pl
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 
 from defimon.apps.api.access import Reader
-from defimon.apps.api.documents import Answer, Document, row_model
+from defimon.apps.api.documents import Answer, Document, row_model, rows_of
 from defimon.apps.api.questions import (
     EARLIEST,
     LATEST,
@@ -19,7 +19,7 @@ from defimon.apps.api.questions import (
     page_size,
     place_of,
 )
-from defimon.apps.api.service import service_of
+from defimon.apps.api.service import Store, service_of
 from defimon.core.tables import FORECASTS, POOLS, YIELDS
 from defimon.flows.catalogue import ATTRIBUTES, FACTS, past_forecasts
 from defimon.flows.pool_history import COLUMNS as HISTORY
@@ -146,8 +146,8 @@ async def pool_history(
     service = service_of(request)
     catalogue = (await service.known()).catalogue
     own = catalogue.pool_id(pool_id)
-    rows, more = await service.reading(
-        history_page,
+    return await service.reading(
+        _history,
         catalogue.ids_of(own),
         as_of=clamped(as_of),
         since=_after(cursor, clamped(since)),
@@ -155,7 +155,11 @@ async def pool_history(
         daily=resolution == "day",
         limit=page_size(limit, service.settings.api_page_rows, 1_000),
     )
-    return await service.working(_page_in_time, own, rows, more=more)
+
+
+def _history(store: Store, /, ids: list[str], **wanted: Any) -> Answer:
+    rows, more = history_page(store, ids, **wanted)
+    return _page_in_time(ids[0], rows, more=more)
 
 
 @router.get("/{pool_id:path}/forecasts", response_model=SaidPage)
@@ -200,9 +204,9 @@ def _after(cursor: str | None, since: datetime | None) -> datetime | None:
 
 
 def _page_in_time(pool_id: str, rows: pl.DataFrame, *, more: bool) -> Answer:
-    """A page of rows whose `ts` differ. Written out in a thread: a long page takes milliseconds."""
+    """A page of rows whose `ts` differ. To be called in a thread: to write a long one takes milliseconds."""
     following = cursor_of((int(rows["ts"].to_physical()[-1]),)) if more and rows.height else None
-    return Answer({"pool_id": pool_id, "rows": rows.to_dicts(), "next": following}, seconds=15)
+    return Answer({"pool_id": pool_id, "rows": rows_of(rows), "next": following}, seconds=15)
 
 
 @router.get("/{pool_id:path}", response_model=Pool)
