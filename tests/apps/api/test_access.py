@@ -41,6 +41,7 @@ ROUTES = {
     ("POST", "/v1/quotes"): ("read", EXAMPLE),
     ("POST", "/v1/quotes/curve"): ("read", EXAMPLE),
     ("GET", "/v1/status"): ("read", None),
+    ("GET", "/v1/quarantine"): ("read", None),
     ("GET", "/v1/settings"): ("read", None),
     ("GET", "/v1/baskets"): ("read", None),
     ("GET", "/v1/baskets/{name}"): ("read", None),
