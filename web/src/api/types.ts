@@ -286,3 +286,26 @@ export interface ModelEvent {
 export interface ModelEvents {
   events: ModelEvent[];
 }
+
+export interface RuleRows {
+  source: string;
+  rule: string;
+  rows: number;
+  last: string;
+}
+
+export interface RowApart {
+  row_table: string;
+  row_key: string;
+  ts: string;
+  rule: string;
+  source: string;
+  known_at: string;
+}
+
+export interface Quarantine {
+  since: string;
+  total: number;
+  rules: RuleRows[];
+  rows: RowApart[];
+}

@@ -9,6 +9,7 @@ import { Stat, Stats } from "../../parts/Stat.tsx";
 import { Answered, Empty, Skeleton } from "../../parts/states.tsx";
 import { Time } from "../../parts/Time.tsx";
 import { type Column, Table } from "../../table/Table.tsx";
+import { SetApart } from "./SetApart.tsx";
 import { HOSTS, JOBS, QUALITY, SERIES, freshness } from "./tables.tsx";
 import "./data.css";
 
@@ -21,6 +22,7 @@ export default function Data() {
       <Answered of={answer} waiting={<><Skeleton height={92} /><Skeleton height={380} /></>}>
         {(status) => <Shown status={status} />}
       </Answered>
+      <SetApart />
       <Server />
     </div>
   );
