@@ -23,7 +23,7 @@ __all__ = ["FEWEST", "Asked", "Group", "PoolScorecard", "Scorecard", "pool_score
 MOST_GROUPS = 50
 """Protocols, chains, models and weeks that are told: of more, those with most forecasts, the newest weeks."""
 
-USUAL_DAYS = timedelta(days=365)
+USUAL_DAYS = timedelta(days=182)
 """How far a scorecard looks back unless asked."""
 
 COLUMNS = (

@@ -16,6 +16,7 @@ from defimon.apps.api.access import Keys, paths_for_readers, with_open_reading
 from defimon.apps.api.dashboard import Dashboard
 from defimon.apps.api.envelope import Envelope
 from defimon.apps.api.etags import ETags
+from defimon.apps.api.lasting import Lasting
 from defimon.apps.api.metrics import Metrics
 from defimon.apps.api.news import News
 from defimon.apps.api.problems import PROBLEMS, answer_with_problems, with_media_type
@@ -77,6 +78,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.rates = rates
     app.state.shared = shared
     app.state.keys = Keys(service)
+    app.state.lasting = Lasting()
     app.state.news = news
     routers = _routers()
     for router in routers:

@@ -11,7 +11,7 @@ def scorecard(
     protocol: Annotated[str, typer.Option(help="Only forecasts of this protocol.")] = "",
     chain: Annotated[str, typer.Option(help="Only forecasts of this chain.")] = "",
     model: Annotated[str, typer.Option(help="Only forecasts of this model.")] = "",
-    days: Annotated[int, typer.Option(min=1, help="How many days to look back.")] = 365,
+    days: Annotated[int, typer.Option(min=1, help="How many days to look back.")] = 182,
     by: Annotated[
         Literal["model", "protocol", "chain", "horizon", "week"], typer.Option(help="What to tell apart.")
     ] = "model",

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field
 
 from defimon.apps.api.access import Reader
 from defimon.apps.api.documents import Answer, Document
+from defimon.apps.api.lasting import Lasting
 from defimon.apps.api.questions import Moment, clamped, page_size
 from defimon.apps.api.routes.pools import Limit, PoolId
 from defimon.apps.api.service import service_of
@@ -115,11 +116,12 @@ async def all_pools(
     protocol: Word = "",
     chain: Word = "",
     model: Word = "",
-    since: Annotated[Moment | None, Query(description="first moment; a year ago unless given")] = None,
+    since: Annotated[Moment | None, Query(description="first moment; half a year ago unless given")] = None,
 ) -> Answer:
-    """How past forecasts came out: by model, protocol, chain, horizon and week."""
+    """How past forecasts came out: by model, protocol, chain, horizon and week; up to ten minutes old."""
     asked = Asked(target, horizon, protocol, chain, model, clamped(since))
-    told = await service_of(request).reading(scorecard, asked)
+    lasting: Lasting = request.app.state.lasting
+    told = await lasting.get(asked, lambda: service_of(request).reading(scorecard, asked))
     return Answer({**asdict(told), "fewest": FEWEST}, seconds=60)
 
 
