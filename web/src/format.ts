@@ -76,12 +76,13 @@ export function significant(value: Figure, digits = 3): string {
 const STEPS: [number, string][] = [[86_400, "d"], [3_600, "h"], [60, "min"], [1, "s"]];
 
 /** A length of time in its largest unit: 90 is 1.5 min. */
-export function duration(seconds: Figure): string {
+export function duration(seconds: Figure, { coarse = false } = {}): string {
   if (!known(seconds)) return NONE;
   for (const [size, unit] of STEPS) {
     if (Math.abs(seconds) >= size) {
       const count = seconds / size;
-      return `${plain(count, Math.abs(count) < 10 && unit !== "s" ? 1 : 0).replace(/\.0$/, "")}${THIN}${unit}`;
+      const whole = unit === "s" || (coarse && unit === "min");
+      return `${plain(count, Math.abs(count) < 10 && !whole ? 1 : 0).replace(/\.0$/, "")}${THIN}${unit}`;
     }
   }
   return seconds === 0 ? `0${THIN}s` : `${plain(seconds * 1000, 0)}${THIN}ms`;
@@ -91,7 +92,7 @@ export function duration(seconds: Figure): string {
 export function ago(moment: string | Date, now: number = Date.now()): string {
   const seconds = (now - new Date(moment).getTime()) / 1000;
   if (Math.abs(seconds) < 5) return "now";
-  return seconds >= 0 ? `${duration(seconds)} ago` : `in ${duration(-seconds)}`;
+  return seconds >= 0 ? `${duration(seconds, { coarse: true })} ago` : `in ${duration(-seconds, { coarse: true })}`;
 }
 
 /** A moment in the reader's zone. */

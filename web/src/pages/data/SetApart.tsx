@@ -21,7 +21,7 @@ const RULES: readonly Column<RuleRows>[] = [
   { key: "rule", title: "Rule", width: "minmax(130px, 1.4fr)", cell: (row) => said(row.rule), value: (row) => row.rule },
   { key: "source", title: "Source", width: "minmax(100px, 1.1fr)", cell: (row) => title(row.source), value: (row) => row.source },
   { key: "rows", title: "Rows", width: "minmax(64px, .6fr)", align: "end", cell: (row) => figure(row.rows), value: (row) => row.rows },
-  { key: "last", title: "Newest", width: "minmax(90px, .8fr)", align: "end", from: 420, csv: "last (UTC)", cell: (row) => <Time at={row.last} as="ago" />, value: (row) => row.last },
+  { key: "last", title: "Newest", width: "minmax(100px, .8fr)", align: "end", from: 420, csv: "last (UTC)", cell: (row) => <Time at={row.last} as="ago" />, value: (row) => row.last },
 ];
 
 const NEWEST: readonly Column<RowApart>[] = [
@@ -31,7 +31,7 @@ const NEWEST: readonly Column<RowApart>[] = [
   },
   { key: "rule", title: "Rule", width: "minmax(120px, 1.2fr)", cell: (row) => said(row.rule), value: (row) => row.rule },
   { key: "source", title: "Source", width: "minmax(100px, 1fr)", from: 640, cell: (row) => title(row.source), value: (row) => row.source },
-  { key: "ts", title: "Time", width: "minmax(140px, 1fr)", align: "end", from: 460, csv: "ts (UTC)", cell: (row) => <Time at={row.ts} />, value: (row) => row.ts },
+  { key: "ts", title: "Time", width: "minmax(164px, 1fr)", align: "end", from: 460, csv: "ts (UTC)", cell: (row) => <Time at={row.ts} />, value: (row) => row.ts },
 ];
 
 export function SetApart() {

@@ -32,7 +32,7 @@ export const SERIES: readonly Column<SeriesStatus>[] = [
   { key: "gaps_open", title: "Open gaps", width: "minmax(86px, .6fr)", align: "end", from: 560, cell: (row) => <Gaps row={row} />, value: (row) => row.gaps_open },
   { key: "gaps_lost", title: "Lost", width: "minmax(64px, .5fr)", align: "end", from: 760, hint: "Stretches that are lost for good", cell: (row) => figure(row.gaps_lost), value: (row) => row.gaps_lost },
   { key: "flagged_share", title: "Doubted", width: "minmax(80px, .6fr)", align: "end", from: 640, hint: "Share of its source's rows of the last day that a quality rule doubts", cell: (row) => share(row.flagged_share, 1), value: (row) => row.flagged_share },
-  { key: "next_due", title: "Next", width: "minmax(90px, .7fr)", align: "end", from: 480, csv: "next_due (UTC)", cell: (row) => <span className="quiet"><Time at={row.next_due} as="ago" /></span>, value: (row) => row.next_due },
+  { key: "next_due", title: "Next", width: "minmax(104px, .7fr)", align: "end", from: 480, csv: "next_due (UTC)", cell: (row) => <span className="quiet"><Time at={row.next_due} as="ago" /></span>, value: (row) => row.next_due },
 ];
 
 function Gaps({ row }: { row: SeriesStatus }) {
@@ -67,10 +67,10 @@ export const JOBS: readonly Column<JobRun>[] = [
     cell: (row) => <span className="grid-two"><span>{row.job}</span><span title={row.error || row.warnings}>{row.error || row.warnings || "no warning"}</span></span>,
   },
   { key: "status", title: "Last run", width: "minmax(84px, .7fr)", cell: (row) => <Badge tone={TONES[row.status]}>{row.status}</Badge>, value: (row) => row.status },
-  { key: "ended_at", title: "Ended", width: "minmax(92px, .8fr)", align: "end", csv: "ended_at (UTC)", cell: (row) => <Time at={row.ended_at} as="ago" />, value: (row) => row.ended_at },
+  { key: "ended_at", title: "Ended", width: "minmax(104px, .8fr)", align: "end", csv: "ended_at (UTC)", cell: (row) => <Time at={row.ended_at} as="ago" />, value: (row) => row.ended_at },
   { key: "took", title: "Took", width: "minmax(76px, .6fr)", align: "end", from: 560, csv: "seconds", cell: (row) => duration(took(row)), value: took },
   { key: "rows", title: "Rows", width: "minmax(70px, .6fr)", align: "end", from: 480, hint: "New or corrected", cell: (row) => figure(row.rows), value: (row) => row.rows },
-  { key: "next_at", title: "Next", width: "minmax(92px, .8fr)", align: "end", from: 640, csv: "next_at (UTC)", cell: (row) => <Time at={row.next_at} as="ago" />, value: (row) => row.next_at },
+  { key: "next_at", title: "Next", width: "minmax(104px, .8fr)", align: "end", from: 640, csv: "next_at (UTC)", cell: (row) => <Time at={row.next_at} as="ago" />, value: (row) => row.next_at },
 ];
 
 function took(row: JobRun): number | null {
