@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -26,13 +27,16 @@ from typing import Any
 
 import _api_store
 import httpx
-from _api_servers import HERE, Running, load, postgres, put_first, running, serving
+from _api_servers import HERE, Running, load, postgres, put_family_first, put_first, running, serving
 
 CONNECTIONS = 32
 LEAST_SHARE, MOST_P99_MS, MOST_P95_MS, MOST_GROWTH = 0.5, 25.0, 20.0, 2.0
 PARTS = ("cached", "history", "beside")
 SERVER_CORE, LOAD_CORE = 0, 1
 WORKER_NICENESS = 10
+START_S = 8.0
+"""Seconds until a process has loaded what it fits with."""
+
 Row = tuple[str, bool | None]
 
 
@@ -126,7 +130,7 @@ def working(folder: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
 
 def beside(folder: Path, names: list[str], wanted: argparse.Namespace) -> list[Row]:
     path = f"/v1/forecasts/{names[0]}"
-    seconds = max(3 * wanted.seconds, 3 if wanted.quick else 40)
+    seconds = 2 * wanted.seconds
 
     def one(server: Running) -> dict[str, Any]:
         return load(server, [path], core=LOAD_CORE, connections=CONNECTIONS, seconds=seconds)
@@ -134,6 +138,7 @@ def beside(folder: Path, names: list[str], wanted: argparse.Namespace) -> list[R
     with serving(folder, SERVER_CORE) as server:
         alone = [one(server)]
         with working(folder) as both:
+            time.sleep(START_S)
             under = [one(server), one(server)]
             alive = [process.poll() for process in both]
         alone.append(one(server))
@@ -175,9 +180,11 @@ def run(wanted: argparse.Namespace, folder: Path) -> bool:
     if "history" in parts:
         with serving(folder, SERVER_CORE) as server:
             held.append(report("history", lambda: history("SQLite", server, names, count)))
-        with postgres() as url:
+        with postgres() as (url, first):
             _api_store.fill(url, names)
             with serving(folder, SERVER_CORE, DEFIMON_DATABASE_URL=url) as server:
+                if wanted.nice:
+                    put_family_first(first, wanted.nice)
                 held.append(report("history", lambda: history("PostgreSQL", server, names, count)))
     if "beside" in parts:
         held.append(report("beside", lambda: beside(folder, names, wanted)))
