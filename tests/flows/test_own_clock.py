@@ -31,7 +31,8 @@ WRONG = 1
 @pytest.mark.parametrize("off", [timedelta(days=1), timedelta(days=-1)], ids=["ahead", "behind"])
 def test_a_clock_that_was_a_day_off_costs_no_later_snapshot_and_no_block(httpserver, tmp_path, off):
     node_url, node = served(httpserver, PlayedNode(head=200, transactions=1))
-    given = PlayedLlama(httpserver).settings(rpc={"astar": (node_url,)}, protocols=())
+    llama = PlayedLlama(httpserver)
+    given = llama.settings(rpc={"astar": (node_url,)}, protocols=())
     settings = load_settings({}, data_dir=tmp_path, **given | {"coingecko_url": "http://127.0.0.1:9"})
     noon = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     told = []
@@ -39,6 +40,7 @@ def test_a_clock_that_was_a_day_off_costs_no_later_snapshot_and_no_block(httpser
         for visit in range(VISITS):
             clock.put(noon + visit * SLOT + (off if visit == WRONG else timedelta(0)))
             node.head += 10
+            llama.pools[0]["tvlUsd"] += 1.0
             done = collect_once(settings, ["defillama", "evm_rpc"], since=BEGIN, manners=QUICK)
             told.append({one.series: one for one in done.results})
     assert {one.error for results in told for one in results.values()} == {""}

@@ -71,10 +71,15 @@ def test_every_pool_is_stored_with_what_it_is_and_when_it_was_asked(store, llama
     assert listed(store) == {"pool-a": True, "pool-b": True}
 
 
-def test_the_same_pools_again_are_further_yields_and_no_further_pools(store, llama):
+def test_other_figures_of_the_same_pools_are_further_yields_and_no_further_pools(store, llama):
     for _ in range(3):
         collected(store, llama)
-    assert (store.count("yields"), store.count("pools"), store.count("raw_answers")) == (6, 2, 1)
+    assert (store.count("yields"), store.count("pools"), store.count("raw_answers")) == (2, 2, 1)
+    for apy in (5.0, 6.0):
+        for one in llama.pools:
+            one["apy"] = one["apyBase"] = apy
+        collected(store, llama)
+    assert (store.count("yields"), store.count("pools"), store.count("raw_answers")) == (6, 2, 3)
 
 
 def test_a_doubtful_row_is_set_apart_and_its_pool_is_known_all_the_same(store, llama):

@@ -60,3 +60,26 @@ def test_the_part_of_the_key_before_the_one_that_is_jumped_over_is_named(store):
         store.count_between("quarantine", late, end, where={"row_key": "k1"})
     with pytest.raises(BadData, match="no time zone"):
         store.count_between("yields", late.replace(tzinfo=None), end)
+
+
+def test_a_short_stretch_of_one_source_is_read_as_by_reading_everything(store, yields, moment):
+    draw = random.Random(5)
+    for source in ("one", "tw'o"):
+        facts = {(f"pool {draw.randrange(9)}", draw.randint(1, 28)): n / 100 for n in range(60)}
+        store.write(
+            "yields", yields(*((pool, day, apy) for (pool, day), apy in facts.items()), source=source)
+        )
+    again = store.read("yields", where={"source": ["one"]}).head(5)
+    store.write(
+        "yields", again.with_columns(apy=pl.col("apy") + 1.0, known_at=pl.col("known_at") + timedelta(1))
+    )
+    for source in ("one", "tw'o", "none"):
+        columns = ["apy", "pool_id", "ts", "flags"]
+        found = store.read_between("yields", moment(10), moment(20), source=source, columns=columns)
+        whole = store.read(
+            "yields", since=moment(10), until=moment(20), where={"source": [source]}, columns=columns
+        )
+        assert found.equals(whole)
+    assert (
+        store.read_between("yields", moment(1), moment(28), source="one", columns=["apy"])["apy"].max() > 1.0
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from defimon.core.tables import QUARANTINE
 from defimon.core.units import utc_now
 from defimon.flows._cursors import stored_cursor, write_cursor
+from defimon.flows._repeats import without_repeats
 from defimon.flows.collect import store_verdict
 from defimon.flows.gaps import GapLedger, Stretch
 from defimon.quality._base import check
@@ -68,9 +69,11 @@ def store_batch(
                 quarantined, stored = quarantined + frame.height, Written(rows_in=frame.height)
             written = written + stored
         if verdict is not None:
-            apart = verdict.quarantined.height
+            new = without_repeats(store, verdict) if batch.now_only else verdict
+            apart, again = verdict.quarantined.height, verdict.kept.height - new.kept.height
             quarantined += apart
-            written = written + store_verdict(store, verdict, told_now=True) + Written(rows_in=apart)
+            written = written + store_verdict(store, new, told_now=True)
+            written = written + Written(rows_in=apart + again, unchanged=again)
         cursor = batch.cursor or reached
         if filling is None and batch.cursor is not None:
             cursor = _moved(store, series, batch.cursor, batch, warnings)

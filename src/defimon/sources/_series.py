@@ -83,7 +83,8 @@ class Batch:
     cannot use are its rows of `quarantine`. `cursor` is None
     where a batch does not move the series. `repairs` is true when the cursor may go back: a reorganisation
     below what counted as final. `gaps` are positions left out. `done` and `total` are positions, for
-    progress.
+    progress. `now_only`: the panel is one snapshot of a service that tells only of now, of which a pool that
+    says the same as within the hour before need not be stored again.
     """
 
     rows: Mapping[str, pl.DataFrame] = field(default_factory=lambda: NOTHING)
@@ -94,6 +95,7 @@ class Batch:
     warnings: tuple[str, ...] = ()
     done: int = 0
     total: int = 0
+    now_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

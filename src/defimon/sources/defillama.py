@@ -117,7 +117,7 @@ class DefiLlama(DefiLlamaYields, SeriesSource):
         gaps = missed_visits(series, wanted, at, cursor.number)
         apart = set_apart("yields", [(row["pool"], row) for row in fetched.apart], at, self.name)
         return Batch({"pools": listing.rows, "quarantine": apart}, fetched.panel, cursor, gaps=gaps,
-                     warnings=listing.warnings, done=1, total=1)  # fmt: skip
+                     warnings=listing.warnings, done=1, total=1, now_only=True)  # fmt: skip
 
     async def _pools_at_most(self, age: timedelta) -> Fetched:
         async with self._one_at_a_time:

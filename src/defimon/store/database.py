@@ -14,7 +14,7 @@ from defimon.core.units import utc_now
 from defimon.store.address import Address
 from defimon.store.connection import Connection, contract
 from defimon.store.faults import explained
-from defimon.store.jumping import SourceCount, count_between, first_names
+from defimon.store.jumping import SourceCount, count_between, first_names, read_between
 from defimon.store.migration import NotMigrated, upgrade
 from defimon.store.reading import bodies, earliest, extent, last, latest, versions
 from defimon.store.schema import CHANGES, SQL_TABLES, primary_key
@@ -151,6 +151,16 @@ class Store:
         with explained(self._address):
             edges = micros_of(since, "since"), micros_of(until, "until")
             return count_between(self._open(), contract(table), *edges, where or {}, marked, among)
+
+    def read_between(
+        self, table: str, since: datetime, until: datetime, *, source: str, columns: Sequence[str]
+    ) -> pl.DataFrame:
+        """As `read` of one source with `since` <= ts < `until`, reading no other rows of a table whose key is
+        a name, `ts` and the source: quick for a short stretch, however much is stored.
+        """
+        with explained(self._address):
+            edges = micros_of(since, "since"), micros_of(until, "until")
+            return read_between(self._open(), contract(table), *edges, source, columns)
 
     def bodies(self, before: datetime) -> pl.DataFrame:
         """Answers of an earlier `ts` that have their body, by `store.reading.BODY_NAMES` and its `size`."""

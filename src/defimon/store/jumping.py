@@ -7,13 +7,14 @@ Neither SQLite nor PostgreSQL jumps by itself; a recursive query does
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import polars as pl
 import sqlalchemy as sa
 
 from defimon.core.errors import BadData
 from defimon.core.table import Table
-from defimon.store.connection import Connection
+from defimon.store.connection import Connection, sql_of
 from defimon.store.literals import literal
-from defimon.store.schema import SQL_TABLES
+from defimon.store.schema import SQL_TABLES, VERSION_KEY
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,27 @@ def count_between(
     else:
         chosen = chosen.where(column.in_([literal(one) for one in among]))
     return [SourceCount(str(source), int(rows), int(held)) for source, rows, held in connection.rows(chosen)]
+
+
+def read_between(
+    connection: Connection, table: Table, since: int, until: int, source: str, columns: Sequence[str]
+) -> pl.DataFrame:
+    """Columns of rows of one source with `since` <= ts < `until` (microseconds since 1970), newest versions,
+    of a table whose key is what is jumped over, `ts` and the source.
+    """
+    stored = SQL_TABLES[table.name]
+    names = _jumped(table, {})
+    shown = [*dict.fromkeys([*columns, *table.key, VERSION_KEY])]
+    chosen = (
+        sa.select(*(stored.c[name] for name in shown))
+        .select_from(names.join(stored, stored.c[_jumping(table, {})] == names.c.name))
+        .where(stored.c["ts"] >= since, stored.c["ts"] < until, stored.c["source"] == literal(source))
+    )
+    # What jumps stands inside: SQLite lets no union begin with it, and `frame` makes one.
+    inside = f"SELECT * FROM ({sql_of(chosen, connection.kind)}) AS found"  # noqa: S608 - built above
+    found = connection.frame(inside, pl.Schema({name: table.schema[name] for name in shown}))
+    newest = found.sort(*table.key, VERSION_KEY).unique(table.key, keep="last", maintain_order=True)
+    return newest.select(columns)
 
 
 def _jumping(table: Table, fixed: Mapping[str, str]) -> str:
