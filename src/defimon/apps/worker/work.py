@@ -1,11 +1,9 @@
 """Jobs run slot by slot until the worker is told to stop."""
 
-import logging
 import os
 import signal
 import socket
 import threading
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,6 +16,7 @@ import structlog
 from defimon.apps.worker._consumer import JobConsumer
 from defimon.apps.worker._desk import Desk
 from defimon.apps.worker._queue import open_queue, queue_name
+from defimon.core.logs import lines_of
 from defimon.core.settings import Settings
 from defimon.flows._store import store_url
 from defimon.flows.job_runs import Run
@@ -51,7 +50,7 @@ def work(settings: Settings, jobs: Sequence[Task], *, at_once: int = 4, tick_s: 
     name = queue_name(place.shown, [job.name for job in jobs])
     queue = open_queue(settings, name)
     log = structlog.get_logger()
-    with _lines_of_huey(), _ended_by_signals(told.set):
+    with lines_of("huey"), _ended_by_signals(told.set):
         places = at_once + sum(job.whole_slot for job in jobs)
         consumer = JobConsumer(queue, Desk(jobs, place, queue, stop), places, tick_s)
         consumer.start()
@@ -93,23 +92,3 @@ def _ended_by_signals(tell: Callable[[], object]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-class _Lines(logging.Handler):
-    """Sends log lines of huey where those of defimon go."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        fault = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
-        structlog.get_logger().log(record.levelno, record.getMessage(), of=record.name, fault=fault)
-
-
-@contextmanager
-def _lines_of_huey() -> Iterator[None]:
-    logger, lines = logging.getLogger("huey"), _Lines(logging.WARNING)
-    logger.addHandler(lines)
-    propagated, logger.propagate = logger.propagate, False
-    try:
-        yield
-    finally:
-        logger.removeHandler(lines)
-        logger.propagate = propagated
