@@ -280,6 +280,15 @@ def test_a_message_lists_a_few_and_counts_the_rest(settings, store, save, httpse
     assert "and 10 more" in body["message"]
 
 
+def test_causes_beyond_what_is_told_at_once_come_with_the_next_look(settings, store, save):
+    save("apy_below", limit=0.02, channels=())
+    moment = NOW - HOUR
+    rows = [{"pool_id": f"many-{n}", "ts": moment, "known_at": moment, "apy": 0.01} for n in range(210)]
+    store.write("yields", table("yields", *rows))
+    watch = Watch(settings)
+    assert [watch.look(store).rows for _ in range(3)] == [200, 10, 0]
+
+
 def test_addresses_of_channels_are_told_nowhere(settings, store, save, httpserver, capfd):
     httpserver.expect_request("/ops").respond_with_data("no", status=500)
     secret = load_settings(

@@ -36,18 +36,14 @@ class Gathered:
 
     def of(self, rule: AlertRule) -> Facts:
         """What the rule looks at."""
-        about = rule.judge().about
-        if about == "pools":
-            inside = _pools(self.catalogue, rule.scope)["pool_id"]
-            kept = {
-                name: rows.filter(pl.col("subject").is_in(inside.implode()))
-                for name, rows in self.frames.items()
-            }
-        elif rule.scope.names:
-            kept = {name: _named(rows, rule.scope.names) for name, rows in self.frames.items()}
-        else:
-            kept = dict(self.frames)
-        return Facts(self.now, kept)
+        judge = rule.judge()
+        frames = {name: rows for name, rows in self.frames.items() if name in judge.needs}
+        if judge.about == "pools" and rule.scope != Scope():
+            inside = _pools(self.catalogue, rule.scope)["pool_id"].implode()
+            frames = {name: rows.filter(pl.col("subject").is_in(inside)) for name, rows in frames.items()}
+        elif judge.about != "pools" and rule.scope.names:
+            frames = {name: _named(rows, rule.scope.names) for name, rows in frames.items()}
+        return Facts(self.now, frames)
 
 
 def gather(

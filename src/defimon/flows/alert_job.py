@@ -20,12 +20,17 @@ def alerting(settings: Settings) -> Job:
     return Job("alerts", Schedule(timedelta(seconds=settings.alerts_every_s)), watch.work)
 
 
+OF_POOLS = ("yields", "pools", "forecasts", "pool_aliases", "alert_rules")
+"""Tables without a change of which nothing can be new about pools."""
+
+
 @dataclass(slots=True)
 class Watch:
     """Looks at the store again and again, each time from what it saw the last time."""
 
     settings: Settings
     _before: Catalogue | None = field(default=None, repr=False)
+    _counts: tuple[int, ...] = ()
 
     def work(self, held: Held) -> Outcome:
         """One look: rows are alerts opened or cleared; a rule that cannot be judged is a warning."""
@@ -33,13 +38,19 @@ class Watch:
 
     def look(self, store: Store) -> Outcome:
         """As `work`, on any store."""
+        changes = store.changes()
+        counts = tuple(changes.get(table, 0) for table in OF_POOLS)
         rules, warnings = _judgeable(judged_rules(store))
+        if counts == self._counts:
+            rules = [rule for rule in rules if rule.judge().about != "pools"]
         if not rules:
             return Outcome(0, warnings)
-        catalogue = read_catalogue(store, self._before)
-        self._before = catalogue
-        gathered = gather(store, self.settings, rules, catalogue, store.now())
+        if self._before is None or counts != self._counts:
+            self._before = read_catalogue(store, self._before)
+        gathered = gather(store, self.settings, rules, self._before, store.now())
         done = sum((judge_rule(store, rule, gathered) for rule in rules), Judged())
+        # Noted at the end: a look that was cut off is taken again, as is one that left causes over.
+        self._counts = counts if done.whole else ()
         return Outcome(done.opened + done.cleared, warnings)
 
 

@@ -27,13 +27,17 @@ AlertState = Literal["open", "cleared"]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a look came to: alerts that are new, and such as are over."""
+    """What a look came to: alerts that are new, and such as are over; `whole` unless there are more new ones
+    than are told at once.
+    """
 
     opened: int = 0
     cleared: int = 0
+    whole: bool = True
 
     def __add__(self, other: "Judged") -> "Judged":
-        return Judged(self.opened + other.opened, self.cleared + other.cleared)
+        whole = self.whole and other.whole
+        return Judged(self.opened + other.opened, self.cleared + other.cleared, whole)
 
 
 def judge_rule(store: Store, rule: AlertRule, gathered: Gathered) -> Judged:
@@ -51,13 +55,14 @@ def judge_rule(store: Store, rule: AlertRule, gathered: Gathered) -> Judged:
         beside = found.join(newest, on="subject", how="left", suffix="_known")
         open_ = pl.col("ts_known").is_not_null() & pl.col("cleared_at").is_null()
         later = pl.col("ts_known").is_null() | (pl.col("ts") > pl.col("ts_known"))
-        fresh = beside.filter(pl.col("holds") & ~open_ & later).sort("subject").head(MOST_AT_ONCE)
+        every = beside.filter(pl.col("holds") & ~open_ & later).sort("subject")
+        fresh = every.head(MOST_AT_ONCE)
         over = beside.filter(~pl.col("holds") & open_)
         now = store.now()
         if fresh.height:
             _open(store, rule, judge, fresh.to_dicts(), now)
         _clear(store, newest.join(over, on="subject", how="semi"), now)
-        return Judged(fresh.height, over.height)
+        return Judged(fresh.height, over.height, whole=every.height == fresh.height)
 
 
 def clear_rule(store: Store, rule_id: str) -> int:
