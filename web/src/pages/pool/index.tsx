@@ -59,7 +59,8 @@ function NoPool({ problem, id }: { problem: Problem; id: string }) {
 function Known({ pool, path }: { pool: PoolRow; path: string }) {
   const since = useMemo(() => new Date(Date.parse(pool.ts) - DAYS * 86_400_000).toISOString(), [pool.ts]);
   const history = useAnswer<HistoryPage>(`${path}/history`, { limit: DAYS + 1, since });
-  const said = useAnswer<PoolForecast>(`/v1/forecasts/${encodeURIComponent(pool.pool_id)}`);
+  // Asking for what is not there would be an error in the browser's log.
+  const said = useAnswer<PoolForecast>(pool.forecast === null ? null : `/v1/forecasts/${encodeURIComponent(pool.pool_id)}`);
   const past = useAnswer<PoolScorecard>(`${path}/scorecard`, { horizon: 7, limit: PAST });
   const rows = history.data?.rows ?? NONE_YET;
   const of = (target: string) => said.data?.forecasts.find((one) => one.target === target);

@@ -1,6 +1,6 @@
 /** All pools: found, filtered and sorted, twenty thousand of them at once. */
-import { useDeferredValue, useMemo } from "react";
-import type { PoolPage } from "../../api/types.ts";
+import { useDeferredValue, useEffect, useMemo, useRef } from "react";
+import type { Pool, PoolPage } from "../../api/types.ts";
 import { useAnswer } from "../../api/useAnswer.ts";
 import type { PageProps } from "../../app/pages.ts";
 import { poolHref, setQuery } from "../../app/router.tsx";
@@ -26,8 +26,13 @@ export default function Pools({ query }: PageProps) {
 
   const own = useMemo(() => (universe.whole ? chosen(universe.pools, wanted) : null), [universe, wanted]);
   const early = first.data && (wanted.forecast ? first.data.pools.filter((pool) => pool.forecast !== null) : first.data.pools);
-  const rows = own ?? early;
-  const total = own?.length ?? first.data?.total ?? 0;
+  const before = useRef<readonly Pool[]>(undefined);
+  // While one types, the rows of a moment ago stay in sight.
+  const rows = own ?? early ?? (first.problem ? undefined : before.current);
+  useEffect(() => {
+    before.current = rows;
+  }, [rows]);
+  const total = own?.length ?? first.data?.total ?? rows?.length ?? 0;
   const known = universe.pools.length > 0 ? universe.pools : (early ?? []);
 
   const order = (next: Sort) => {

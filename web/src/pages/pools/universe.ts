@@ -52,13 +52,19 @@ function renew(): void {
     .then(() => { fetchedAt = Date.now(); })
     // What is shown comes from its own question, which tells of trouble; the next reason to fetch tries again.
     .catch(() => undefined)
-    .finally(() => { fetching = null; });
+    .finally(() => {
+      if (fetching === stopping) fetching = null;
+    });
+}
+
+function stop(): void {
+  fetching?.abort();
+  fetching = null;
 }
 
 onNews(renew);
 onKey(() => {
-  fetching?.abort();
-  fetching = null;
+  stop();
   become(NOTHING);
   renew();
 });
@@ -68,7 +74,7 @@ function subscribe(listener: () => void): () => void {
   renew();
   return () => {
     listeners.delete(listener);
-    if (listeners.size === 0 && !now.whole) fetching?.abort();
+    if (listeners.size === 0 && !now.whole) stop();
   };
 }
 
