@@ -1,5 +1,6 @@
 """Alerts on a real store: each cause once as long as it lasts, told to real channels on loopback."""
 
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -306,6 +307,17 @@ def test_addresses_of_channels_are_told_nowhere(settings, store, save, httpserve
         load_settings({"DEFIMON_ALERT_CHANNELS": "hushhush"})
     assert "hushhush" not in str(refused.value)
     assert "hushhush" not in "".join(capfd.readouterr())
+
+
+def test_a_package_that_is_missing_is_named_and_the_message_waits(settings, store, save, monkeypatch):
+    rule = save("apy_below", limit=0.02)
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    paid(store, 0.01, 1)
+    look(settings, store)
+    send_all(settings, store)
+    (waiting,) = list_messages(store, {rule.rule_id})
+    assert waiting.state == "waiting"
+    assert "defimon[alerts]" in waiting.error
 
 
 def test_a_test_message_goes_to_every_channel_of_the_rule(settings, store, save, httpserver):

@@ -152,7 +152,8 @@ class _Watch:
                         self._stop_unless(is_held(store, self._begun))
                 except DefimonError as fault:
                     store.close()
-                    structlog.get_logger().warning("lease not renewed", backtest=NAME, note=str(fault))
+                    log = structlog.get_logger()
+                    log.warning("lease not renewed", backtest=self._begun.backtest_id, note=str(fault))
                 if time.monotonic() - renewed > lease:
                     self._stop.reason = UNSURE
                 if self._stop.reason:

@@ -129,19 +129,22 @@ class News:
 
     async def _watch(self) -> None:
         alone_since = time.monotonic()
-        while not self._service.stopping and time.monotonic() - alone_since < LINGER_S:
-            await self._look()
+        try:
+            while not self._service.stopping and time.monotonic() - alone_since < LINGER_S:
+                await self._look()
+                self._looked.set()
+                if self._listeners:
+                    alone_since = time.monotonic()
+                try:
+                    async with asyncio.timeout(LOOK_S):
+                        await self._service.told_to_stop.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            # However it ends, nobody listens to silence: whoever comes back has the store watched anew.
             self._looked.set()
-            if self._listeners:
-                alone_since = time.monotonic()
-            try:
-                async with asyncio.timeout(LOOK_S):
-                    await self._service.told_to_stop.wait()
-            except TimeoutError:
-                continue
-        self._looked.set()
-        for listener in tuple(self._listeners):
-            listener.end()
+            for listener in tuple(self._listeners):
+                listener.end()
 
     async def _look(self) -> None:
         try:
