@@ -1,8 +1,14 @@
-"""A migrated store for every test that collects into one, copied rather than made anew."""
+"""A migrated store for every test that collects into one, copied rather than made anew; scripted nodes."""
 
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
+
+sys.path.append(str(Path(__file__).parent))  # so that the scripted nodes can be imported
+
+from scripted_nodes import ScriptedNode, SmallChain
 
 from defimon.store.database import Store
 
@@ -20,3 +26,14 @@ def store(migrated_store, tmp_path):
     path = shutil.copy(migrated_store, tmp_path / "store.db")
     with Store(f"sqlite:///{path}") as opened:
         yield opened
+
+
+@pytest.fixture
+def node(httpserver):
+    """Makes nodes of one chain of 40 blocks, or of another one."""
+    chain = SmallChain(40)
+
+    def make(*acts, of=chain, path=None):
+        return ScriptedNode(httpserver, of, *acts, path=path)
+
+    return make

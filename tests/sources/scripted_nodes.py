@@ -19,6 +19,9 @@ GENESIS_S = 1_700_000_000
 GWEI = 10**9
 KEY = "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567"
 
+BLOCKS = [("eth_getBlockByNumber", (hex(number), False)) for number in range(10)]
+"""Calls of a batch."""
+
 names = count()
 
 

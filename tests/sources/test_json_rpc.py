@@ -1,32 +1,14 @@
 """JSON-RPC against nodes on loopback that misbehave on cue."""
 
 import json
-import sys
-from pathlib import Path
 
 import pytest
+from scripted_nodes import BLOCKS, QUICK, Refusal, asked, head, refused, status
 from werkzeug import Response
-
-sys.path.append(str(Path(__file__).parent))  # so that the scripted nodes can be imported
-
-from scripted_nodes import QUICK, Refusal, ScriptedNode, SmallChain, asked, head, refused, status
 
 from defimon.core.errors import TryAgain
 from defimon.sources._rpc_answers import Unsound
 from defimon.sources._rpc_refusals import Meaning, RpcError, meaning_of
-
-BLOCKS = [("eth_getBlockByNumber", (hex(number), False)) for number in range(10)]
-
-
-@pytest.fixture
-def node(httpserver):
-    """Makes nodes of one chain of 40 blocks, or of another one."""
-    chain = SmallChain(40)
-
-    def make(*acts, of=chain, path=None):
-        return ScriptedNode(httpserver, of, *acts, path=path)
-
-    return make
 
 
 def test_a_call_has_the_answer_of_its_node(node):

@@ -1,32 +1,17 @@
 """What one client finds out of a service, the next one of the process knows."""
 
 import asyncio
-import sys
 from dataclasses import replace
-from pathlib import Path
 from time import monotonic
 
 import pytest
 from pydantic import SecretStr
-
-sys.path.append(str(Path(__file__).parent))  # so that the scripted nodes can be imported
-
-from scripted_nodes import QUICK, ScriptedNode, SmallChain, refused, status
+from scripted_nodes import BLOCKS, QUICK, refused, status
 
 from defimon.core.errors import BadData, TryAgain
 from defimon.sources._http import Http
 from defimon.sources._json_rpc import JsonRpc
 from defimon.sources._memory import FORGET_S, Memory, NodeFound
-
-BLOCKS = [("eth_getBlockByNumber", (hex(number), False)) for number in range(10)]
-
-
-@pytest.fixture
-def node(httpserver):
-    def make(*acts):
-        return ScriptedNode(httpserver, SmallChain(40), *acts)
-
-    return make
 
 
 def fetched(url, memory, manners=QUICK):

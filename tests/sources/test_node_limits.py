@@ -1,35 +1,16 @@
 """What nodes bear, how they do, and which of them is asked."""
 
 import socket
-import sys
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from pydantic import SecretStr
-
-sys.path.append(str(Path(__file__).parent))  # so that the scripted nodes can be imported
-
-from scripted_nodes import QUICK, Refusal, ScriptedNode, SmallChain, asked, head, read, refused, status
+from scripted_nodes import BLOCKS, QUICK, Refusal, SmallChain, asked, head, read, refused, status
 
 from defimon.core.errors import BadData, FixSettings, TryAgain
 from defimon.sources._endpoints import FORGIVEN_S, endpoints_of, in_order
 from defimon.sources._network import NoNetwork
-
-BLOCKS = [("eth_getBlockByNumber", (hex(number), False)) for number in range(10)]
-
-
-@pytest.fixture
-def node(httpserver):
-    """Makes nodes of one chain of 40 blocks, or of another one."""
-    chain = SmallChain(40)
-
-    def make(*acts, of=chain, path=None):
-        return ScriptedNode(httpserver, of, *acts, path=path)
-
-    return make
-
 
 LIMITS = {
     "by words": refused(-32600, "batch size is too large, at most 3 calls are allowed"),

@@ -1,28 +1,12 @@
 """Logs of nodes that limit them, each in its own words, or cut them off."""
 
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.append(str(Path(__file__).parent))  # so that the scripted nodes can be imported
-
-from scripted_nodes import Refusal, ScriptedNode, SmallChain, read
+from scripted_nodes import Refusal, SmallChain, read
 
 from defimon.sources._rpc_refusals import RangeHint, RpcError, range_hint
 
 LOGS = ("0x" + "ab" * 20, ())
-
-
-@pytest.fixture
-def node(httpserver):
-    """Makes nodes of one chain of 40 blocks, or of another one."""
-    chain = SmallChain(40)
-
-    def make(*acts, of=chain, path=None):
-        return ScriptedNode(httpserver, of, *acts, path=path)
-
-    return make
 
 
 @pytest.mark.parametrize(

@@ -3,39 +3,20 @@
 import asyncio
 import json
 import socket
-import sys
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from scripted_nodes import BLOCKS, KEY, QUICK, ScriptedNode, SmallChain, asked, head, refused, status
 from websockets.asyncio.server import serve
 from werkzeug import Response
-
-sys.path.append(str(Path(__file__).parent))  # so that the scripted nodes can be imported
-
-from scripted_nodes import KEY, QUICK, ScriptedNode, SmallChain, asked, head, refused, status
 
 from defimon.core.errors import BadData, FixSettings, TryAgain
 from defimon.flows.collect_sources import health_rows
 from defimon.sources._http import Http
 from defimon.sources._json_rpc import JsonRpc
 from defimon.sources._new_heads import new_heads
-
-BLOCKS = [("eth_getBlockByNumber", (hex(number), False)) for number in range(10)]
-
-
-@pytest.fixture
-def node(httpserver):
-    """Makes nodes of one chain of 40 blocks, or of another one."""
-    chain = SmallChain(40)
-
-    def make(*acts, of=chain, path=None):
-        return ScriptedNode(httpserver, of, *acts, path=path)
-
-    return make
-
 
 NO_SECRET = {
     "status 500": status(500, f"no {KEY}".encode()),

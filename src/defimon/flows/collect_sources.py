@@ -1,7 +1,7 @@
 """Every configured source into the store: opened, their series collected beside each other, health noted."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -11,7 +11,7 @@ import polars as pl
 from defimon.core.settings import Settings
 from defimon.core.tables import SOURCE_HEALTH
 from defimon.core.units import utc_now
-from defimon.flows._opened_sources import opened_sources, refuse_nothing, series_sources
+from defimon.flows._opened_sources import Wanted, opened_sources, refuse_nothing, series_sources
 from defimon.flows._stopping import unless_stopped
 from defimon.flows._store import open_store
 from defimon.flows._store_thread import StoreThread
@@ -93,10 +93,9 @@ def collect_sources(
     """Bring the configured series of the named sources and chains up to date; of all where none is named.
 
     `chosen` narrows the series further; `store` is the settings' own unless given; `memory` is handed from
-    one collection to the next. A series that fails says
-    so in its result. Raises FixSettings for an unknown name, for settings that do not fit and, with
-    `refuse_none`, where there is no series; what the store raises; and CancelledError soon after `stopped`
-    turns true, with what came before it stored.
+    one collection to the next. A series that fails says so in its result. Raises FixSettings for an unknown
+    name, for settings that do not fit and, with `refuse_none`, where there is no series; what the store
+    raises; and CancelledError soon after `stopped` turns true, with what came before it stored.
     """
     if store is None:
         with open_store(settings) as own:
@@ -105,22 +104,30 @@ def collect_sources(
                 store=own, manners=manners, refuse_none=refuse_none, stopped=stopped, memory=memory,
             )  # fmt: skip
 
-    async def run(lent: Store) -> Collection:
-        async with Http(manners, memory) as http, StoreThread(lent) as thread:
-            wanted = opened_sources(http, settings, names, chains, thread)
-            if refuse_none:
-                refuse_nothing(wanted, names, chains)
-            wanted = [pair for pair in wanted if chosen(pair[1])]
-            try:
-                results = await collect_all(
-                    thread, wanted, since=since, every_gap=every_gap, progress=progress
-                )
-            finally:
-                health = health_rows(http)
-                thread.soon(partial(Store.write, table="source_health", frame=health))
-        return Collection(tuple(results), health)
+    def wanted(http: Http, thread: StoreThread) -> Wanted:
+        found = opened_sources(http, settings, names, chains, thread)
+        if refuse_none:
+            refuse_nothing(found, names, chains)
+        return [pair for pair in found if chosen(pair[1])]
 
-    return asyncio.run(unless_stopped(run(store), stopped))
+    collect = partial(collect_all, since=since, every_gap=every_gap, progress=progress)
+    return asyncio.run(unless_stopped(_collected(store, Http(manners, memory), wanted, collect), stopped))
+
+
+async def _collected(
+    lent: Store,
+    client: Http,
+    wanted: Callable[[Http, StoreThread], Wanted],
+    collect: Callable[[StoreThread, Wanted], Awaitable[list[SeriesResult]]],
+) -> Collection:
+    async with client as http, StoreThread(lent) as thread:
+        pairs = wanted(http, thread)
+        try:
+            results = await collect(thread, pairs)
+        finally:
+            health = health_rows(http)
+            thread.soon(partial(Store.write, table="source_health", frame=health))
+    return Collection(tuple(results), health)
 
 
 def health_rows(http: Http, *, begin_again: bool = False) -> pl.DataFrame:

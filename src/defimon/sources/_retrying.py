@@ -51,16 +51,12 @@ async def patiently(
     first_s, longest_s = manners.first_wait_s, manners.longest_wait_s
     backing_off = tenacity.wait_exponential(first_s, max=longest_s) + tenacity.wait_random(0, first_s)
 
-    def fault_of(state: tenacity.RetryCallState) -> Passing | None:
-        fault = state.outcome.exception() if state.outcome else None
-        return fault if isinstance(fault, Passing) else None
-
     def wait(state: tenacity.RetryCallState) -> float:
-        fault = fault_of(state)
+        fault = _fault_of(state)
         return backing_off(state) if fault is None or fault.wait_s is None else fault.wait_s
 
     def before_sleep(state: tenacity.RetryCallState) -> None:
-        fault, seconds = fault_of(state), state.upcoming_sleep
+        fault, seconds = _fault_of(state), state.upcoming_sleep
         if fault is not None and fault.hasty:
             on_hasty(seconds)
         log.info("asking again", url=shown, why=str(fault), wait_s=round(seconds, 3))
@@ -82,3 +78,8 @@ async def patiently(
             after_seconds=fault.wait_s,
             remedy="Try again in some minutes.",
         ) from fault
+
+
+def _fault_of(state: tenacity.RetryCallState) -> Passing | None:
+    fault = state.outcome.exception() if state.outcome else None
+    return fault if isinstance(fault, Passing) else None
