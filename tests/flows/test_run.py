@@ -9,6 +9,7 @@ from defimon.core.errors import FixSettings
 from defimon.evaluation.universe import UniverseRules
 from defimon.flows._store import open_store
 from defimon.flows.backtest_setup import Setup
+from defimon.flows.boards import standings
 from defimon.flows.run import run
 from defimon.flows.run_data import data_from_file
 
@@ -65,8 +66,14 @@ def test_what_was_said_is_kept_to_be_scored_later(result):
     done, settings = result
     with open_store(settings) as store:
         kept = store.read("forecasts")
+        board = standings(store)
     assert kept.height == done.latest.height
     assert set(kept["origin"]) == {"simulated"}
+    assert set(kept["role"]) == {"served"}
+    assert kept["yardstick"].equals(
+        kept.join(done.latest, on=["pool_id", "ts"], maintain_order="left")["today"]
+    )
+    assert {one.model for one in board if one.target == "apy_mean"} >= {"persistence", "served", "ridge"}
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_any_work(small_panel, tmp_path, settings):

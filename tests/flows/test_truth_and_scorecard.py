@@ -9,6 +9,7 @@ from numpy.random import default_rng
 
 from defimon.core.settings import load_settings
 from defimon.core.tables import FORECASTS, POOLS, YIELDS
+from defimon.core.units import UTC_MICROS
 from defimon.flows._store import open_store
 from defimon.flows.catalogue import past_forecasts, read_catalogue
 from defimon.flows.forecast_job import store_forecasts
@@ -95,6 +96,8 @@ def test_the_scorecard_is_what_is_counted_by_hand(told, rates):
         assert store.count(FORECASTS.name) == versions
         assert means(store).select("pool_id", "yhat", "q05").equals(said.select("pool_id", "yhat", "q05"))
         assert store.read(FORECASTS.name, as_of=moment)["y"].null_count() == 3 * COUNT
+        assert means(store)["known_at"].max() > moment
+        assert means(store)["said_at"].unique().to_list() == [moment]
         card = scorecard(store, Asked(since=day(0)), at=now)
         base = scorecard(store, Asked(since=day(0), chain="base", horizon=7), at=now)
         mine = pool_scorecard(store, ["pool-05"], Asked(), most=10, at=now)
@@ -150,6 +153,7 @@ def test_a_missing_yardstick_is_made_from_what_was_known_when_the_forecast_was(t
             pl.lit(early).alias("ts"), pl.lit(early + timedelta(minutes=5)).alias("known_at"),
             pl.lit(None, pl.Float64).alias("yardstick"), pl.lit(None, pl.Float64).alias("y"),
             pl.lit("before").alias("model"), pl.lit(None, pl.String).alias("role"),
+            pl.lit(None, UTC_MICROS).alias("said_at"),
         )  # fmt: skip
         corrected = {
             "pool_id": "pool-00", "ts": early, "known_at": moment, "apy": 0.9, "source": "test",
@@ -161,6 +165,7 @@ def test_a_missing_yardstick_is_made_from_what_was_known_when_the_forecast_was(t
         row = means(store).filter(pl.col("model") == "before").row(0, named=True)
     assert row["yardstick"] == pytest.approx(rates[FORECAST_DAY - 20, 0])
     assert row["y"] == pytest.approx(rates[FORECAST_DAY - 19 : FORECAST_DAY - 12, 0].mean())
+    assert row["said_at"] == early + timedelta(minutes=5)
 
 
 def test_a_shadow_is_neither_answered_nor_counted(told):

@@ -97,7 +97,9 @@ def _stored_forecasts(store: Store, form: Form) -> pl.DataFrame:
             f"The store holds no forecasts of {form.horizon} days.",
             remedy="Choose another horizon, forecasts walk_forward, or wait until the worker has made some.",
         )
-    said = served.with_columns(pl.max_horizontal("ts", "known_at").alias("ts"), pl.lit(SERVED).alias("model"))
+    # A row whose truth has come is known since then; it was said before.
+    moment = pl.max_horizontal("ts", pl.coalesce("said_at", "known_at"))
+    said = served.with_columns(moment.alias("ts"), pl.lit(SERVED).alias("model"))
     last = said.sort("pool_id", "ts").unique(["pool_id", "ts"], keep="last", maintain_order=True)
     return last.select("pool_id", "ts", "target", "horizon", "model", "yhat", "q05", "q95", "refit_at")
 

@@ -70,6 +70,7 @@ def store_forecasts(
     rows = rows.with_columns(
         pl.lit(horizon, dtype=pl.Int64).alias("horizon"),
         pl.lit(at).cast(UTC_MICROS).alias("known_at"),
+        pl.lit(at).cast(UTC_MICROS).alias("said_at"),
         pl.lit("defimon").alias("source"),
         pl.lit(origin).alias("origin"),
     )

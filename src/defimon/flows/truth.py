@@ -59,6 +59,7 @@ def write_truth(store: Store, *, at: datetime | None = None) -> int:
     rows = news.with_columns(
         pl.coalesce("truth", "y").alias("y"),
         pl.col("carried").alias("yardstick"),
+        pl.coalesce("said_at", "known_at").alias("said_at"),
         pl.lit(now).cast(UTC_MICROS).alias("known_at"),
     )
     written = store.write(FORECASTS.name, rows.select(FORECASTS.names[:-1]))

@@ -21,7 +21,7 @@ class NotMigrated(FixSettings):
     """The database lacks tables or columns of this code; `Store.migrate` adds them."""
 
 
-NEWEST = "0010"
+NEWEST = "0011"
 """Newest revision; they are numbered in order. Written here so that opening a store need not load Alembic."""
 
 PAGE_BYTES = 16_384

@@ -24,6 +24,7 @@ FORECASTS = Table(
         text("role", "given as the answer, or kept beside it; null counts as served", choices=ROLES),
         text("version", "kept model that answered; null where a walk-forward did"),
         number("yardstick", "what carrying today's value forward said; null while unknown"),
+        time("said_at", "when it was said: a row keeps it when its truth comes", required=False),
         *PROVENANCE,
     ),
     ("pool_id", "ts", "target", "horizon", "model"),
