@@ -48,7 +48,7 @@ export function share(value: Figure, digits = 0): string {
 export function points(value: Figure): string {
   if (!known(value)) return NONE;
   const text = plain(value * 100, 2);
-  return `${value > 0 ? "+" : ""}${text}${THIN}pp`;
+  return `${value > 0 && /[1-9]/.test(text) ? "+" : ""}${text}${THIN}pp`;
 }
 
 /** Money, short: $1.24M. */

@@ -15,6 +15,7 @@ test("a fraction is shown as percent, a missing one as a dash", () => {
 test("a difference of rates is in percentage points and has its sign", () => {
   assert.equal(plain(points(0.0042)), "+0.42 pp");
   assert.equal(plain(points(-0.0042)), "-0.42 pp");
+  assert.equal(plain(points(0.000_001)), "0.00 pp");
 });
 
 test("money is short", () => {
