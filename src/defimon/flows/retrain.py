@@ -119,6 +119,6 @@ def _candidate(evaluation: Evaluation, target: str) -> str:
 
 def _last_said(store: Store) -> datetime | None:
     """When forecasts were last made; None when none were."""
-    said = store.read(FORECASTS.name, columns=["known_at", "y"]).filter(pl.col("y").is_null())
-    moment = said["known_at"].max()
+    said = store.read(FORECASTS.name, columns=["said_at", "known_at"])
+    moment = said.select(pl.coalesce("said_at", "known_at").max()).item()
     return moment if isinstance(moment, datetime) else None

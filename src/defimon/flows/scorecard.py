@@ -28,7 +28,7 @@ USUAL_DAYS = timedelta(days=182)
 
 COLUMNS = (
     *("pool_id", "ts", "target", "horizon", "model", "version", "role", "yhat", "q05", "q50", "q95", "y"),
-    *("yardstick", "known_at", "reason"),
+    *("yardstick", "said_at", "reason"),
 )
 
 
@@ -133,7 +133,7 @@ def pool_scorecard(
         waiting=waiting,
         untold=untold,
         overall=realised(known, target.kind, _longest(known)),
-        rows=told.drop("role", "known_at").to_dicts(),
+        rows=told.drop("role").to_dicts(),
     )
 
 

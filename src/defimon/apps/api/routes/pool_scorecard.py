@@ -95,6 +95,7 @@ class PastForecast(Document):
     q95: float | None = Field(description="95 % quantile (fraction a year)")
     y: float | None = Field(description="what came true (fraction a year, or 0 or 1); null while unknown")
     yardstick: float | None = Field(description="today's value carried forward (fraction a year)")
+    said_at: AwareDatetime | None = Field(description="when it was said; null of older rows")
     reason: str | None = Field(description="why this model was served")
     error: float | None = Field(description="forecast less truth (fraction a year)")
     inside: bool | None = Field(description="whether the truth lay in the 90 % interval")
