@@ -1,8 +1,12 @@
 """Backtests that wait in the store: who runs which, and what becomes of those whose worker is gone."""
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -212,6 +216,8 @@ def test_stored_forecasts_are_followed_from_the_day_on_which_they_were_said(sett
         for back in range(5, 40)
     ]  # fmt: skip
     store.write("forecasts", table("forecasts", rows))
+    truth = {"y": 0.02, "said_at": late, "known_at": LAST + timedelta(days=4)}
+    store.write("forecasts", table("forecasts", [{**row, **truth} for row in rows]))
     asked = submit(store, "me", form_of("", {"strategies": ["forecast"], "forecasts": "stored"}))
     work(settings)
     told = read_document(store, find_backtest(store, asked.backtest_id, "me").result_id)
@@ -364,3 +370,44 @@ def test_a_backtest_that_is_cancelled_while_it_runs_ends_before_its_time(setting
     assert ended == [None]
     assert find_backtest(store, asked.backtest_id, "me").state == "cancelled"
     assert store.count("backtest_results") == 0
+
+
+@contextmanager
+def worker_process(settings):
+    """`defimon worker` with nothing but backtests, ended at last as it stands."""
+    code = "from defimon.apps.cli.main import main; main()"
+    environment = {
+        **os.environ,
+        "DEFIMON_DATA_DIR": str(settings.data_dir),
+        "DEFIMON_PROCESSES": "1",
+        "DEFIMON_LEASE_S": "4",
+    }
+    words = [sys.executable, "-c", code, "worker", "--only", "backtests"]
+    process = subprocess.Popen(words, env=environment, stderr=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def until(store, asked, fits, seconds=240):
+    end = time.monotonic() + seconds
+    while not fits(found := find_backtest(store, asked.backtest_id, "me")):
+        assert time.monotonic() < end, found
+        time.sleep(0.1)
+    return found
+
+
+def test_a_worker_that_is_killed_leaves_its_backtest_to_the_next(settings, store):
+    fill(store, days=400)
+    given = {"strategies": ["forecast"], "forecasts": "walk_forward"}
+    asked = submit(store, "me", form_of("", {**given, "models": ["rolling_mean", "random_forest"]}))
+    with worker_process(settings):
+        until(store, asked, lambda one: one.state == "running" and one.progress)
+    with worker_process(settings):
+        assert until(store, asked, lambda one: one.attempt == 2).state == "running"
+        cancel_backtest(store, asked.backtest_id, "me")
+        quick = submit(store, "me", form_of("", {"strategies": ["highest_apy"]}))
+        assert until(store, quick, lambda one: not one.open).state == "done"
+    assert find_backtest(store, asked.backtest_id, "me").state == "cancelled"
