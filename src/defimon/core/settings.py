@@ -1,6 +1,5 @@
 """Settings: frozen, read from DEFIMON_… variables, and refusing what they do not know."""
 
-import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,14 +9,11 @@ from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from defimon.core.chains import chain_named
+from defimon.core._variables import PREFIX, values_in
 from defimon.core.channels import channels_of
 from defimon.core.errors import FixSettings
 
-PREFIX = "DEFIMON_"
-
-FAMILIES = ("rpc", "substrate")
-"""Settings of which there is one a chain: DEFIMON_RPC_ASTAR, and so on."""
+__all__ = ["PREFIX", "Settings", "load_settings"]
 
 
 class Settings(BaseSettings):
@@ -121,19 +117,13 @@ class Settings(BaseSettings):
         default=None, description="Folder of files to import, each once and again when it changes."
     )
     raw_keep_days: int = Field(
-        default=14,
-        ge=1,
-        description="Days for which raw answers of all pools and of chains' nodes are kept whole.",
+        default=14, ge=1, description="Days for which raw answers of all pools and of nodes are kept whole."
     )
     raw_keep_mb: int = Field(
-        default=20_000,
-        ge=1,
-        description="Megabytes of raw answers that are kept whole; over it the oldest lose their bodies.",
+        default=20_000, ge=1, description="Megabytes of raw answers; over it the oldest lose their bodies."
     )
     lease_s: int = Field(
-        default=120,
-        ge=1,
-        description="Seconds after which a run whose worker fell silent is another worker's to take over.",
+        default=120, ge=1, description="Seconds after which a run whose worker fell silent is another's."
     )
     yields_every_s: int = Field(default=900, ge=60, description="Pace of yields, seconds.")
     prices_every_s: int = Field(default=3_600, ge=60, description="Pace of prices, seconds.")
@@ -245,17 +235,7 @@ def load_settings(environment: Mapping[str, str] | None = None, **given: Any) ->
     A variable that is empty counts as unset. Raises FixSettings that names the variable: for one that is
     unknown (with near matches) or whose value does not fit (without repeating it, since it may be a secret).
     """
-    environment = os.environ if environment is None else environment
-    values: dict[str, Any] = {}
-    for variable in sorted(environment):
-        if variable.upper().startswith(PREFIX):
-            name, chain = _placed(variable)
-            if not environment[variable].strip():
-                continue
-            if chain:
-                values.setdefault(name, {})[chain] = environment[variable]
-            else:
-                values[name] = environment[variable]
+    values = values_in(os.environ if environment is None else environment, Settings.model_fields)
     try:
         return Settings(**{**values, **given})
     except ValidationError as error:
@@ -266,23 +246,3 @@ def load_settings(environment: Mapping[str, str] | None = None, **given: Any) ->
             variable=f"{PREFIX}{name.upper()}",
             remedy=Settings.model_fields[name].description or "" if name in Settings.model_fields else "",
         ) from None
-
-
-def _placed(variable: str) -> tuple[str, str]:
-    """Field that a variable sets, and the chain it is for, if any. Raises FixSettings for an unknown one."""
-    name = variable.upper().removeprefix(PREFIX).lower()
-    for family in FAMILIES:
-        if name.startswith(f"{family}_"):
-            return family, chain_named(name.removeprefix(f"{family}_"), variable=variable).name
-    known = [field for field in Settings.model_fields if field not in FAMILIES]
-    if name not in known:
-        shown = {f"{PREFIX}{field.upper()}" for field in known}
-        near = difflib.get_close_matches(variable.upper(), shown, n=2)
-        hint = f"Did you mean {' or '.join(near)}? " if near else ""
-        families = ", ".join(f"{PREFIX}{family.upper()}_<CHAIN>" for family in FAMILIES)
-        raise FixSettings(
-            f"{variable} is not a setting.",
-            variable=variable,
-            remedy=f"{hint}Known: {', '.join(sorted(shown))}, {families}.",
-        )
-    return name, ""
