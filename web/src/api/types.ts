@@ -82,6 +82,7 @@ export interface Forecast {
   role: "served" | "shadow" | null;
   version: string | null;
   yardstick: number | null;
+  said_at: string | null;
   known_at: string;
   source: string;
   origin: Origin;
@@ -261,6 +262,7 @@ export interface PastForecast {
   y: number | null;
   yardstick: number | null;
   reason: string | null;
+  said_at: string | null;
   error: number | null;
   inside: boolean | null;
 }

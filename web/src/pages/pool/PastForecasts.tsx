@@ -13,7 +13,8 @@ import { type Column, Table } from "../../table/Table.tsx";
 import { dayOf } from "./data.ts";
 
 const COLUMNS: readonly Column<PastForecast>[] = [
-  { key: "ts", title: "Said on", width: "minmax(104px, 1fr)", cell: (row) => <Time at={row.ts} as="day" />, value: (row) => row.ts },
+  { key: "ts", title: "Day", width: "minmax(104px, 1fr)", cell: (row) => <Time at={row.ts} as="day" />, value: (row) => row.ts },
+  { key: "said_at", title: "Stored", width: "minmax(150px, 1fr)", from: 900, hint: "When it was written down: before its days were over", csv: "said_at (UTC)", cell: (row) => <Time at={row.said_at} />, value: (row) => row.said_at },
   { key: "model", title: "Model", width: "minmax(96px, 1fr)", from: 620, cell: (row) => title(row.model), value: (row) => row.model },
   { key: "yhat", title: "Forecast", width: "minmax(76px, .8fr)", align: "end", cell: (row) => percent(row.yhat), value: (row) => row.yhat },
   { key: "y", title: "Came true", width: "minmax(86px, .8fr)", align: "end", cell: (row) => percent(row.y), value: (row) => row.y },
