@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
-LASTS_S = 600.0
-"""What is made of daily forecasts is asked for minutes after the job that changes it, at the latest."""
+LASTS_S = 3_600.0
+"""Days pass too: what waits for them is told again within the hour."""
 
 MOST = 64
 """Answers that are kept; who asks for more kinds of them waits."""

@@ -11,7 +11,8 @@ from defimon.apps.api.documents import Answer, Document
 from defimon.apps.api.lasting import Lasting
 from defimon.apps.api.questions import Moment, clamped, page_size
 from defimon.apps.api.routes.pools import Limit, PoolId
-from defimon.apps.api.service import service_of
+from defimon.apps.api.service import Store, service_of
+from defimon.core.tables import FORECASTS
 from defimon.flows.scorecard import FEWEST, Asked, pool_scorecard, scorecard
 
 router = APIRouter(prefix="/v1", tags=["scorecard"])
@@ -119,10 +120,12 @@ async def all_pools(
     model: Word = "",
     since: Annotated[Moment | None, Query(description="first moment; half a year ago unless given")] = None,
 ) -> Answer:
-    """How past forecasts came out: by model, protocol, chain, horizon and week; up to ten minutes old."""
+    """How past forecasts came out: by model, protocol, chain, horizon and week."""
     asked = Asked(target, horizon, protocol, chain, model, clamped(since))
     lasting: Lasting = request.app.state.lasting
-    told = await lasting.get(asked, lambda: service_of(request).reading(scorecard, asked))
+    service = service_of(request)
+    written = await service.reading(_written)
+    told = await lasting.get((asked, written), lambda: service.reading(scorecard, asked))
     return Answer({**asdict(told), "fewest": FEWEST}, seconds=60)
 
 
@@ -145,3 +148,8 @@ async def one_pool(
     most = page_size(limit, service.settings.api_page_rows)
     told = await service.reading(pool_scorecard, catalogue.ids_of(own), asked, most=most)
     return Answer({**asdict(told), "fewest": FEWEST}, seconds=60)
+
+
+def _written(store: Store) -> int:
+    """How often anything was written to the forecasts: a scorecard changes with it alone."""
+    return store.changes().get(FORECASTS.name, 0)
