@@ -11,12 +11,14 @@ that is cut, and an answer that never comes are failures.
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -32,6 +34,7 @@ from defimon.store.database import Store
 SITE = Path(__file__).parents[1] / "deploy" / "nginx" / "defimon.conf"
 DRAIN_S = 2.0
 MARGIN_S = 3.0
+SAID = re.compile(r"\*\d+ (.*?)(?: while |,|$)")
 
 FRAME = """
 worker_processes 1;
@@ -162,9 +165,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"{len(found['took'])} restarts of {min(found['took']):.0f} to {max(found['took']):.0f} s")
     print(f"{found['requests']:,} requests, {found['per_s']:,.0f}/s, p99 {found['p99_ms']:.0f} ms", end=", ")
     print(f"load {os.getloadavg()[0]:.1f}; answers {answers}, faults {faults}")
-    print(f"nginx went to the other process {len(found['complaints'])} times by itself")
-    for line in found["complaints"][:5]:
-        print(f"  {line}")
+    kinds = Counter(said[1] for line in found["complaints"] if (said := SAID.search(line)))
+    for kind, count in kinds.most_common():
+        print(f"nginx says {count} times: {kind}")
     print(f"failed requests, must be 0: {wrong}{'' if wrong == 0 else '  DOES NOT HOLD'}")
     return int(wrong > 0)
 

@@ -60,7 +60,9 @@ class Wanted:
             found.append(("ts", ">=", (micros_of(self.since, "since"),)))
         if self.until is not None:
             found.append(("ts", "<", (micros_of(self.until, "until"),)))
-        found += [(name, IN, tuple(values)) for name, values in self.where.items()]
+        for name, values in self.where.items():
+            # No stored text holds a null character (PostgreSQL has none): nothing is like one that does.
+            found.append((name, IN, tuple(value for value in values if "\0" not in value)))
         for name, (low, high) in self.between.items():
             # With one number alone, an index goes on to the columns of the key after it.
             one = high == low + 1

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, ConfigDict, Field
 
 from defimon.apps.api.documents import Document, row_model
-from defimon.apps.api.questions import Name
+from defimon.apps.api.questions import WRITABLE, Name
 from defimon.core.tables import ALERTS
 from defimon.flows.alert_messages import Message
 from defimon.flows.alert_rules import MOST_NAMES, AlertRule, Scope, kinds
@@ -116,7 +116,7 @@ class RuleIn(Document):
 
     model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"example": EXAMPLE})
 
-    name: Annotated[str, Field(min_length=1, max_length=80)]
+    name: Annotated[str, Field(min_length=1, max_length=80, pattern=WRITABLE)]
     kind: Literal[KINDS]  # type: ignore[valid-type]
     settings: dict[Annotated[str, Field(max_length=40)], Annotated[float, Field(allow_inf_nan=False)]] = (
         Field(default={}, max_length=10, description="numbers by name")

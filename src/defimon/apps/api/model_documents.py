@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from defimon.apps.api.documents import Document, row_model
-from defimon.apps.api.questions import Horizon
+from defimon.apps.api.questions import WRITABLE, Horizon
 from defimon.core.tables import EVENT_KINDS, MODEL_VERSIONS
 
 VERSION = tuple(name for name in MODEL_VERSIONS.names if name not in ("folder", "scores", "ingested_at"))
@@ -96,4 +96,4 @@ class StepBack(Document):
 
     target: str = Field(default="apy_mean", max_length=100)
     horizon: Horizon = 7
-    reason: str = Field(default="asked for", min_length=1, max_length=500)
+    reason: str = Field(default="asked for", min_length=1, max_length=500, pattern=WRITABLE)

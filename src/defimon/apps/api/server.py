@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from defimon.apps.api.application import create_app
-from defimon.core.errors import FixSettings
+from defimon.apps.api.listening import bound, shown, take_no_more
 from defimon.core.logs import lines_of
 from defimon.core.settings import Settings
 
@@ -47,21 +47,21 @@ def serve(settings: Settings, *, host: str, port: int, with_worker: bool) -> Non
 
     `port` 0 takes a free one. Raises FixSettings when the address cannot be used.
     """
-    bound = _bound(host, port)
+    listening = bound(host, port)
     app = create_app(settings)
     worker = _Worker() if with_worker else None
-    address = f"http://{_shown(host)}:{bound.getsockname()[1]}"
+    address = f"http://{shown(host)}:{listening.getsockname()[1]}"
     structlog.get_logger().info("serving", address=address, worker=with_worker, process=os.getpid())
     server = Server(config_of(app), app.state.service.told_to_stop, settings.api_drain_s)
     try:
         with lines_of("uvicorn"), _told_by_signals(server):
             if worker is not None:
                 worker.start()
-            server.run(sockets=[bound])
+            server.run(sockets=[listening])
     finally:
         if worker is not None:
             worker.stop()
-        bound.close()
+        listening.close()
     structlog.get_logger().info("stopped serving")
 
 
@@ -95,8 +95,11 @@ class Server(uvicorn.Server):
         """As uvicorn's, after the drain and a moment for connections that were made in its last instant."""
         self._told_to_stop.set()
         await self._unless_forced(self._drain_s)
-        for listening in self.servers:
-            listening.close()
+        for listening in sockets or ():
+            take_no_more(listening)
+        await self._unless_forced(LINGER_S)
+        for server in self.servers:
+            server.close()
         await self._unless_forced(LINGER_S)
         await super().shutdown(sockets)
 
@@ -122,26 +125,6 @@ def _told_by_signals(server: uvicorn.Server) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-    except (OSError, OverflowError) as error:
-        listening.close()
-        raise FixSettings(
-            f"{_shown(host)}:{port} cannot be used: {error}.",
-            variable="--port",
-            remedy="Choose another --host or --port; 0 takes a free one.",
-        ) from None
-    return listening
-
-
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 class _Worker:
