@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -15,6 +16,7 @@ from defimon.evaluation.universe import UniverseRules
 from defimon.flows.answers import COLUMNS
 from defimon.flows.evaluate import Plan, evaluate, protocol_of, save_forecasts
 from defimon.flows.load import read_panel
+from defimon.flows.walk import forget_old_runs
 
 RULES = UniverseRules(min_days=60)
 PLAN = Plan(
@@ -141,6 +143,7 @@ def test_an_unknown_protocol_is_refused():
 
 SCRIPT = """
 import sys
+import time
 from datetime import date
 from pathlib import Path
 import polars as pl
@@ -213,3 +216,15 @@ def test_a_window_in_which_nothing_may_be_forecast_is_refused_with_the_reason(sm
     plan = Plan(PLAN.start, PLAN.end, models=("persistence",), warm_up_days=0, rules=RULES)
     with pytest.raises(BadData, match="none was open for deposits"):
         evaluate(shut, plan, load_settings({}, data_dir=tmp_path, processes=1))
+
+
+def test_steps_of_walks_that_nobody_took_up_again_are_forgotten(tmp_path):
+    now = time.time()
+    for name, age in (("old", 31), ("young", 29)):
+        folder = tmp_path / "evaluations" / name
+        folder.mkdir(parents=True)
+        (folder / "step.parquet").write_bytes(b"")
+        os.utime(folder, (now - age * 86_400,) * 2)
+    assert forget_old_runs(tmp_path, now) == 1
+    assert [folder.name for folder in (tmp_path / "evaluations").iterdir()] == ["young"]
+    assert forget_old_runs(tmp_path / "nothing", now) == 0

@@ -1,5 +1,6 @@
 """The job that keeps forecasts fresh: walk forward over the store, write what is served and its scores."""
 
+import time
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -19,6 +20,7 @@ from defimon.flows.roles import beside_kept
 from defimon.flows.run import RUN_MODELS
 from defimon.flows.run_job import Held, Job, Outcome
 from defimon.flows.stored import stored_panel
+from defimon.flows.walk import forget_old_runs
 from defimon.store.database import Store
 
 TARGETS = ("apy_mean", "apy_drop", "apy_volatility")
@@ -39,6 +41,7 @@ def _work(held: Held, *, settings: Settings) -> Outcome:
         rows = store_forecasts(held.store, settings, notes=notes)
     except BadData as reason:
         return Outcome(0, (f"no forecasts yet: {reason}",))
+    forget_old_runs(settings.data_dir, time.time())
     return Outcome(rows, tuple(notes))
 
 

@@ -1,5 +1,6 @@
 """The walk-forward itself: every model fitted and asked fold by fold, in parallel, resumable."""
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, entry_points
@@ -72,8 +73,26 @@ def run_folder(root: Path, prepared: Mapping[str, Prepared], *settings: object) 
     another folder. Features and targets of plug-ins count by what they gave, models by their version.
     """
     given = [one.fingerprint() for one in prepared.values()]
-    return root / "evaluations" / text_hash(code_version(), *_libraries(), *given, *settings)[:16]
+    return root / RUNS / text_hash(code_version(), *_libraries(), *given, *settings)[:16]
 
+
+def forget_old_runs(root: Path, now: float) -> int:
+    """Remove the steps of walks into which nothing was written for KEPT_DAYS before `now` (seconds since
+    1970); how many walks that were. They are made again when somebody asks.
+    """
+    old = [
+        run
+        for run in (root / RUNS).glob("*")
+        if run.is_dir() and not run.is_symlink() and run.stat().st_mtime < now - KEPT_DAYS * 86_400
+    ]
+    for run in old:
+        shutil.rmtree(run, ignore_errors=True)
+    return len(old)
+
+
+RUNS = "evaluations"
+KEPT_DAYS = 30
+"""Each day's forecasts leave a hundred files; nobody waits a month to take a walk up again."""
 
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "xgboost", "xgboost-cpu", "torch")
 """Distributions whose version can change what a fit gives."""
