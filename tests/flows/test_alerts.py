@@ -281,6 +281,15 @@ def test_a_message_lists_a_few_and_counts_the_rest(settings, store, save, httpse
     assert "and 10 more" in body["message"]
 
 
+def test_a_figure_that_wavers_is_told_once_in_the_hours_of_rest(settings, store, save):
+    save("apy_below", limit=0.02, rest_hours=3.5, channels=())
+    for back, apy in ((9, 0.01), (8, 0.03), (7, 0.01), (6, 0.03), (5, 0.01)):
+        paid(store, apy, back)
+        look(settings, store)
+    moments = [one["ts"] for one in list_alerts(store, "me")]
+    assert [round((NOW - ts) / HOUR) for ts in moments] == [5, 9]
+
+
 def test_causes_beyond_what_is_told_at_once_come_with_the_next_look(settings, store, save):
     save("apy_below", limit=0.02, channels=())
     moment = NOW - HOUR
@@ -350,7 +359,7 @@ def test_a_rule_that_does_not_fit_is_refused_by_field_and_remedy(store, given, f
 
 def test_a_rule_is_its_owners_and_keeps_what_it_was_given(store, save):
     saved = save("apy_change", by=0.01)
-    assert saved.settings == {"by": 0.01, "hours": 24.0}
+    assert saved.settings == {"by": 0.01, "hours": 24.0, "rest_hours": 0.0}
     assert replace(find_rule(store, saved.rule_id, "me"), saved_at=None) == replace(saved, saved_at=None)
     assert visible_rules(store, "you") == []
     assert [one.rule_id for one in visible_rules(store, None, every=True)] == [saved.rule_id]

@@ -90,6 +90,12 @@ class Setting:
         return told
 
 
+REST = Setting(
+    "rest_hours", "hours after an alert in which no other of its subject opens", "hours", 0, 720, 0
+)
+"""Of every kind: a figure that wavers about its limit would else be told each time it crosses."""
+
+
 class Rule(ABC):
     """One kind of cause. `about` is what its subjects are, `needs` the facts that it looks at, `unit` that of
     the figure it finds.
@@ -103,16 +109,22 @@ class Rule(ABC):
 
     def __init__(self, values: Mapping[str, float]) -> None:
         """Raises FixSettings, which names the setting, for one that is unknown, missing or out of range."""
-        known = {one.name for one in self.settings}
+        every = (*self.settings, REST)
+        known = {one.name for one in every}
         for name in values:
             if name not in known:
-                told = ", ".join(sorted(known)) or "none"
+                told = ", ".join(sorted(known))
                 raise FixSettings(
                     f"A rule {self.name} has no setting {name[:60]!r}.",
                     variable=f"settings.{name[:60]}",
                     remedy=f"Known: {told}.",
                 )
-        self.values = {one.name: one.check(values.get(one.name)) for one in self.settings}
+        self.values = {one.name: one.check(values.get(one.name)) for one in every}
+
+    @property
+    def rest(self) -> timedelta:
+        """How long after an alert no other of its subject opens."""
+        return timedelta(hours=self.values[REST.name])
 
     @property
     def window(self) -> timedelta:

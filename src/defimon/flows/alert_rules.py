@@ -7,7 +7,7 @@ from datetime import datetime
 from secrets import token_hex
 from typing import Any
 
-from defimon.alerts._base import FAMILY, About, Rule, Setting
+from defimon.alerts._base import FAMILY, REST, About, Rule, Setting
 from defimon.core.errors import FixSettings
 from defimon.core.tables import ALERT_RULES
 from defimon.core.units import utc_now
@@ -72,7 +72,7 @@ def kinds() -> list[Kind]:
     for name in FAMILY.names():
         kind = FAMILY.load(name)
         doc = " ".join((kind.__doc__ or "").split())
-        found.append(Kind(name, doc, kind.about, kind.unit, kind.settings))
+        found.append(Kind(name, doc, kind.about, kind.unit, (*kind.settings, REST)))
     return found
 
 

@@ -54,7 +54,7 @@ def judge_rule(store: Store, rule: AlertRule, gathered: Gathered) -> Judged:
         newest = _newest(store, rule.rule_id)
         beside = found.join(newest, on="subject", how="left", suffix="_known")
         open_ = pl.col("ts_known").is_not_null() & pl.col("cleared_at").is_null()
-        later = pl.col("ts_known").is_null() | (pl.col("ts") > pl.col("ts_known"))
+        later = pl.col("ts_known").is_null() | (pl.col("ts") > pl.col("ts_known") + judge.rest)
         every = beside.filter(pl.col("holds") & ~open_ & later).sort("subject")
         fresh = every.head(MOST_AT_ONCE)
         over = beside.filter(~pl.col("holds") & open_)
