@@ -14,6 +14,8 @@ from defimon.flows.restore import signature
 from defimon.store.database import Store
 from defimon.store.registry import Registry
 
+__all__ = ["FEWEST", "WALK", "Comparison", "champion_or_walk", "compare"]
+
 WALK = "walk"
 """Stands for what the daily walk-forward answered, whichever model that was."""
 

@@ -18,7 +18,16 @@ from defimon.flows.truth import TRUE_TARGETS
 from defimon.store.database import Store
 from defimon.targets._base import Target
 
-__all__ = ["FEWEST", "Asked", "Group", "PoolScorecard", "Scorecard", "pool_scorecard", "scorecard"]
+__all__ = [
+    "FEWEST",
+    "Asked",
+    "Group",
+    "PoolScorecard",
+    "Realised",
+    "Scorecard",
+    "pool_scorecard",
+    "scorecard",
+]
 
 MOST_GROUPS = 50
 """Protocols, chains, models and weeks that are told: of more, those with most forecasts, the newest weeks."""

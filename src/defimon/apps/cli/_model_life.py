@@ -6,11 +6,10 @@ from typing import Any
 from rich.table import Table
 
 from defimon.apps.cli._console import out, plain
-from defimon.evaluation.realised import FEWEST
-from defimon.flows.compare import Comparison
+from defimon.flows.artefacts import Version
+from defimon.flows.compare import FEWEST, Comparison
 from defimon.flows.promotion import Decision
 from defimon.flows.restore import signature
-from defimon.store.registry import Version
 
 
 def show_comparison(told: Comparison) -> None:

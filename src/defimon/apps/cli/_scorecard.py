@@ -4,8 +4,7 @@ from rich.table import Table
 
 from defimon.apps.cli._console import out, plain
 from defimon.core.units import PERCENTAGE_POINT
-from defimon.evaluation.realised import Realised
-from defimon.flows.scorecard import FEWEST, Scorecard
+from defimon.flows.scorecard import FEWEST, Realised, Scorecard
 
 HEADINGS = (
     "forecasts",
