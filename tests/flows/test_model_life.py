@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from numpy.random import default_rng
 
+from defimon.core.settings import load_settings
 from defimon.core.tables import FORECASTS, SCORES, YIELDS
 from defimon.features._base import catalogue
 from defimon.flows._store import open_store
@@ -40,10 +41,16 @@ def kept(settings):
     return registry_of(settings)
 
 
-@pytest.fixture
-def store(settings):
-    with open_store(settings) as opened:
-        yield opened
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request, settings):
+    if request.param == "sqlite":
+        with open_store(settings) as opened:
+            yield opened
+        return
+    with request.getfixturevalue("postgres_database")("template0") as address:
+        own = load_settings({}, data_dir=settings.data_dir, database_url=address, processes=1)
+        with open_store(own) as opened:
+            yield opened
 
 
 def kinds(store):
