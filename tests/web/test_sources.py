@@ -36,14 +36,45 @@ INTERFACES = {
     "Scorecard": "ScorecardAnswer",
     "PastForecast": "PastForecast",
     "PoolScorecard": "PoolScorecardAnswer",
+    "ModelVersion": "ModelVersion",
+    "Models": "Models",
+    "BacktestForm": "FormOut",
+    "Backtest": "BacktestOut",
+    "BacktestPage": "BacktestPage",
+    "BacktestResult": "BacktestResult",
+    "StrategyFigures": "StrategyFigures",
+    "Curve": "defimon__apps__api___backtest_results__Curve",
+    "Trade": "Trade-Output",
+    "TradePage": "TradePage",
+    "Strategy": "Strategy",
+    "Strategies": "Strategies",
+    "Comparison": "Comparison",
+    "Promoted": "Promoted",
+    "RolledBack": "RolledBack",
+    "PoolQuote": "PoolQuote",
+    "Quotes": "Quotes",
+    "ImpactCurve": "defimon__apps__api__routes__quotes__Curve",
+    "Alert": "Alert",
+    "AlertPage": "AlertPage",
+    "RuleSetting": "RuleSetting",
+    "Kind": "Kind",
+    "Kinds": "Kinds",
+    "Channels": "Channels",
+    "Scope": "ScopeIn",
+    "Rule": "RuleOut",
+    "Rules": "Rules",
+    "Message": "MessageOut",
+    "MessagePage": "MessagePage",
 }
-"""Interfaces of web/src/api/types.ts, and the schema of the API that each writes down."""
+"""Interfaces of web/src/api/WRITTEN, and the schema of the API that each writes down."""
+
+WRITTEN = ("types.ts", "work.ts", "alerts.ts")
 
 
 @pytest.fixture(scope="module")
 def interfaces():
     """Fields of each interface by its name, those of what it extends included."""
-    text = (WEB / "src" / "api" / "types.ts").read_text()
+    text = "\n".join((WEB / "src" / "api" / name).read_text() for name in WRITTEN)
     found = {}
     for name, base, body in re.findall(r"interface (\w+)(?: extends (\w+))? \{\n(.*?)\n\}", text, re.DOTALL):
         own = set(re.findall(r"^  (\w+)\??:", body, re.MULTILINE))

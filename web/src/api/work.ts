@@ -145,23 +145,6 @@ export interface Comparison {
   better: string | null;
 }
 
-export interface ModelEvent {
-  target: string;
-  horizon: number;
-  ts: string;
-  kind: "trained" | "challenger" | "promoted" | "refused" | "rolled_back" | "drift";
-  model: string | null;
-  version: string | null;
-  figures: Record<string, number>;
-  reason: string | null;
-  author: string | null;
-  origin: string;
-}
-
-export interface ModelEvents {
-  events: ModelEvent[];
-}
-
 export interface Promoted {
   version: string;
   target: string;

@@ -18,7 +18,7 @@ const MOST = 1_000;
 const ALERTS: readonly Column<Alert>[] = [
   {
     key: "told", title: "Alert", width: "minmax(180px, 3.4fr)", value: (row) => row.told,
-    cell: (row) => <span className="grid-two"><span title={row.told}>{row.told}</span><span>{title(row.kind)} · {row.subject}</span></span>,
+    cell: (row) => <span className="grid-two"><span title={row.told}>{row.told.replace(` (${row.subject})`, "")}</span><span>{title(row.kind)} · {row.subject}</span></span>,
   },
   { key: "state", title: "State", width: "minmax(74px, .6fr)", cell: (row) => <Badge tone={row.state === "open" ? "warn" : "plain"}>{row.state === "open" ? "open" : "over"}</Badge>, value: (row) => row.state },
   { key: "value", title: "Found", width: "minmax(90px, .8fr)", align: "end", from: 480, csv: "value", cell: (row) => found(row.value, row.unit), value: (row) => row.value },
@@ -56,7 +56,7 @@ const MESSAGES: readonly Column<Message>[] = [
     key: "title", title: "Message", width: "minmax(160px, 3fr)", value: (row) => row.title,
     cell: (row) => <span className="grid-two"><span title={row.body}>{row.title}</span><span title={row.error ?? row.body}>{row.error ?? row.body}</span></span>,
   },
-  { key: "state", title: "State", width: "minmax(80px, .7fr)", cell: (row) => <Badge tone={TONES[row.state]} title={`${row.attempts} tries`}>{row.state}</Badge>, value: (row) => row.state },
+  { key: "state", title: "State", width: "minmax(96px, .7fr)", cell: (row) => <Badge tone={TONES[row.state]} title={`${row.attempts} tries`}>{row.state}</Badge>, value: (row) => row.state },
   { key: "channel", title: "Channel", width: "minmax(80px, .7fr)", from: 440, cell: (row) => row.channel, value: (row) => row.channel },
   { key: "written_at", title: "Written", width: "minmax(92px, .8fr)", align: "end", from: 520, csv: "written_at (UTC)", cell: (row) => <Time at={row.written_at} as="ago" />, value: (row) => row.written_at },
   { key: "next_at", title: "Next try", width: "minmax(92px, .8fr)", align: "end", from: 700, csv: "next_at (UTC)", cell: (row) => <Time at={row.next_at} as="ago" />, value: (row) => row.next_at },

@@ -6,7 +6,7 @@ import { useAct } from "../../api/useAct.ts";
 import { useAnswer } from "../../api/useAnswer.ts";
 import type { Backtest, BacktestResult } from "../../api/work.ts";
 import { Link, go } from "../../app/router.tsx";
-import { percent, title } from "../../format.ts";
+import { percent } from "../../format.ts";
 import { Icon } from "../../parts/Icon.tsx";
 import { Panel } from "../../parts/Panel.tsx";
 import { Answered, Empty, ErrorState, Skeleton } from "../../parts/states.tsx";
@@ -75,7 +75,7 @@ function Head({ backtest }: { backtest: Backtest }) {
   return (
     <>
       <header className="bt-head">
-        <h2>{title(summaryOf(backtest.form))}</h2>
+        <h2>{summaryOf(backtest.form)}</h2>
         <State of={backtest} />
         <span className="quiet">asked <Time at={backtest.asked_at} as="ago" /> by {backtest.owner}</span>
         <div className="row">

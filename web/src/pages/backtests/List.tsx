@@ -45,7 +45,7 @@ export function List({ answer }: { answer: Answer<BacktestPage> }) {
   const rows = answer.data?.backtests ?? [];
   const toggle = (id: string) => setChosen(chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id]);
   const choose: Column<Backtest> = {
-    key: "choose", title: "Compare", width: "76px", fixed: true, value: () => "",
+    key: "choose", title: "Compare", width: "92px", fixed: true, value: () => "",
     cell: (row) => row.state === "done" && (
       <input type="checkbox" className="bt-choose" aria-label={`Compare ${summaryOf(row.form)}`} checked={chosen.includes(row.backtest_id)} onChange={() => toggle(row.backtest_id)} />
     ),

@@ -125,12 +125,15 @@ function hueOf(names: readonly string[], name: string) {
 }
 
 const TRADES: readonly Column<Trade>[] = [
-  { key: "day", title: "Day", width: "minmax(96px, .9fr)", csv: "day (UTC)", cell: (row) => utcDay(row.day), value: (row) => row.day },
-  { key: "strategy", title: "Strategy", width: "minmax(110px, 1fr)", cell: (row) => title(row.strategy), value: (row) => row.strategy },
-  { key: "kind", title: "", width: "minmax(84px, .7fr)", csv: "kind", cell: (row) => <Badge tone={row.kind === "deposit" ? "good" : "plain"}>{row.kind}</Badge>, value: (row) => row.kind },
+  {
+    key: "day", title: "Day and strategy", width: "minmax(124px, 1.2fr)", csv: "day (UTC)", value: (row) => row.day,
+    cell: (row) => <span className="grid-two"><span>{utcDay(row.day)}</span><span>{title(row.strategy)}</span></span>,
+  },
+  { key: "kind", title: "Move", width: "minmax(92px, .7fr)", csv: "kind", cell: (row) => <Badge tone={row.kind === "deposit" ? "good" : "plain"}>{row.kind}</Badge>, value: (row) => row.kind },
   { key: "pool_id", title: "Pool", width: "minmax(120px, 2fr)", from: 480, cell: (row) => <span title={row.pool_id}>{row.pool_id}</span>, value: (row) => row.pool_id },
-  { key: "usd", title: "USD", width: "minmax(80px, .8fr)", align: "end", csv: "USD", cell: (row) => figure(row.usd, 2), value: (row) => row.usd },
+  { key: "usd", title: "USD", width: "minmax(96px, .8fr)", align: "end", csv: "USD", cell: (row) => figure(row.usd, 2), value: (row) => row.usd },
 ];
+const TRADES_FILE: readonly Column<Trade>[] = [...TRADES, { key: "strategy", title: "strategy", width: "", cell: (row) => row.strategy, value: (row) => row.strategy }];
 const MOST_TRADES = 1_000;
 
 function Trades({ path, result }: { path: string; result: BacktestResult }) {
@@ -140,12 +143,12 @@ function Trades({ path, result }: { path: string; result: BacktestResult }) {
   return (
     <Panel
       title="Trades" flush about={cut ? `The first ${figure(rows.length)} of ${figure(answer.data?.total)}` : `${figure(result.trades)} deposits and withdrawals`}
-      actions={rows.length > 0 && <SaveCsv name="Backtest trades" columns={TRADES} rows={rows} />}
+      actions={rows.length > 0 && <SaveCsv name="Backtest trades" columns={TRADES_FILE} rows={rows} />}
     >
       <Answered of={answer}>
         {() => rows.length === 0
           ? <Empty title="No strategy traded" />
-          : <Table label="Trades" columns={TRADES} rows={rows} rowKey={(_, at) => String(at)} href={(row) => poolHref(row.pool_id)} height={420} rowHeight={36} />}
+          : <Table label="Trades" columns={TRADES} rows={rows} rowKey={(_, at) => String(at)} href={(row) => poolHref(row.pool_id)} height={440} rowHeight={48} />}
       </Answered>
     </Panel>
   );

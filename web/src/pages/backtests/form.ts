@@ -1,5 +1,6 @@
 /** The form of a backtest as texts, and as the API takes it. */
 import type { BacktestForm } from "../../api/work.ts";
+import { title } from "../../format.ts";
 import { listed } from "../../parts/words.ts";
 
 /** Texts of the inputs; strategies are chosen one by one. */
@@ -70,6 +71,6 @@ function kept<Given, Made>(of: Record<string, Given>, wanted: (one: Given) => bo
 export function summaryOf(form: BacktestForm): string {
   const names = [...form.protocols, ...form.chains, ...(form.pools.length > 0 ? [`${form.pools.length} pools`] : [])];
   const where = names.length > 0 ? names.join(", ") : form.universe === "stable" ? "dollar stablecoins" : "all pools";
-  const what = form.strategies.length === 0 ? "all strategies" : form.strategies.length > 3 ? `${form.strategies.length} strategies` : form.strategies.join(", ");
-  return `${what} · ${where}`.replaceAll("_", " ");
+  const what = form.strategies.length === 0 ? "All strategies" : form.strategies.length > 3 ? `${form.strategies.length} strategies` : form.strategies.map(title).join(", ");
+  return `${what} · ${where}`;
 }

@@ -22,8 +22,8 @@ export function tokens(text: string | null): string {
 function short(text: string | null): string {
   if (text === null) return "–";
   const [whole = "", part = ""] = text.split(".");
-  const digits = Math.max(0, Math.min(8 - whole.replace(/^0$/, "").length, part.length));
-  const cut = part.slice(0, whole === "0" ? part.search(/[1-9]|$/) + 6 : digits);
+  const digits = Math.max(0, Math.min(7 - whole.replace(/^0$/, "").length, part.length));
+  const cut = part.slice(0, whole === "0" ? part.search(/[1-9]|$/) + 5 : digits);
   return tokens(cut ? `${whole}.${cut}` : whole);
 }
 

@@ -57,7 +57,7 @@ export default function Execution() {
             onAsk={() => { if (typeof document !== "string") void quote(document, draft); }}
           />
         </div>
-        <div className="stack span-8" aria-busy={act.busy}>
+        <div className="stack span-8 ex-told" aria-busy={act.busy}>
           {act.problem && <Panel title="No answer"><ErrorState problem={act.problem} /></Panel>}
           {come && <Told quotes={come.quotes} curve={come.curve} />}
           {!come && !act.problem && (act.busy || draft.text === "" ? <Waiting /> : <Panel title="Quotes"><Empty title="Ready"><p>Choose what to sell and how much, then ask.</p></Empty></Panel>)}

@@ -43,7 +43,7 @@ function Holder({ alias, version }: { alias: Alias; version: ModelVersion | unde
   return (
     <Stat
       label={label} value={<Link className="stat-word" href={`/models/${version.version}`}>{title(version.model)}</Link>}
-      note={<>{version.version.slice(0, 12)} · learnt until {utcDay(version.ts)}{skill !== null && ` · skill ${share(skill, 1)}`}</>}
+      note={<>{version.version.slice(0, 12)} · fitted {utcDay(version.ts)}{skill !== null && ` · skill ${share(skill, 1)}`}</>}
     />
   );
 }

@@ -1,10 +1,10 @@
 /** One kept model: what it learnt from, its scores beside the yardstick's, and promotion through the gate. */
 import { type ReactNode, useState } from "react";
 import { ask } from "../../api/client.ts";
-import type { ModelVersion } from "../../api/types.ts";
+import type { ModelEvents, ModelVersion } from "../../api/types.ts";
 import { useAct } from "../../api/useAct.ts";
 import { useAnswer } from "../../api/useAnswer.ts";
-import type { ModelEvents, Promoted } from "../../api/work.ts";
+import type { Promoted } from "../../api/work.ts";
 import { Link } from "../../app/router.tsx";
 import { significant, title, utcDay } from "../../format.ts";
 import { Badge } from "../../parts/Badge.tsx";
@@ -81,7 +81,7 @@ function Promotion({ version, onChange }: { version: ModelVersion; onChange: () 
 function Lineage({ version }: { version: ModelVersion }) {
   const facts: [string, ReactNode][] = [
     ["Forecasts", `${version.target}, ${version.horizon} days ahead`],
-    ["Learnt until", utcDay(version.ts)],
+    ["Fitted", utcDay(version.ts)],
     ["Kept", <Time key="kept" at={version.known_at} />],
     ["Data", <code key="data">{version.data_hash}</code>],
     ["Code", <code key="code">{version.code_version}</code>],

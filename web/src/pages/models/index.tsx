@@ -1,8 +1,7 @@
 /** Fitted models: how they rank, which of them answers, what happened to them, and who is better. */
 import { useMemo } from "react";
-import type { Leaderboard, ModelVersion, Models as Kept, Standing } from "../../api/types.ts";
+import type { Leaderboard, ModelEvents, ModelVersion, Models as Kept, Standing } from "../../api/types.ts";
 import { type Answer, useAnswer } from "../../api/useAnswer.ts";
-import type { ModelEvents } from "../../api/work.ts";
 import type { PageProps } from "../../app/pages.ts";
 import { setQuery } from "../../app/router.tsx";
 import { utcDay } from "../../format.ts";

@@ -1,6 +1,5 @@
 /** Columns of models: on history, as they are kept, and what happened to them. */
-import type { ModelVersion, Standing } from "../../api/types.ts";
-import type { ModelEvent } from "../../api/work.ts";
+import type { ModelEvent, ModelVersion, Standing } from "../../api/types.ts";
 import { percent, share, significant, title, utcDay } from "../../format.ts";
 import { Badge } from "../../parts/Badge.tsx";
 import { Time } from "../../parts/Time.tsx";
@@ -61,7 +60,7 @@ export const VERSIONS: readonly Column<ModelVersion>[] = [
     key: "version", title: "Version", width: "minmax(150px, 1.8fr)", value: (row) => row.version,
     cell: (row) => <span className="grid-two"><span>{title(row.model)} <Aliases version={row} /></span><span>{row.version}</span></span>,
   },
-  { key: "ts", title: "Learnt until", width: "minmax(96px, 1fr)", align: "end", from: 420, csv: "learnt until (UTC)", cell: (row) => utcDay(row.ts), value: (row) => row.ts },
+  { key: "ts", title: "Fitted", width: "minmax(96px, 1fr)", align: "end", from: 420, csv: "fitted (UTC)", cell: (row) => utcDay(row.ts), value: (row) => row.ts },
   { key: "skill", title: "Skill", width: "minmax(72px, .8fr)", align: "end", hint: "On the walk that taught it", cell: (row) => <Signed value={skillOf(row)} />, value: skillOf },
   { key: "dm_t", title: "DM t", width: "minmax(70px, .7fr)", align: "end", hint: "Against the yardstick on that walk; the gate asks for less than -1.65", from: 480, cell: (row) => significant(score("gate_dm_t")(row) ?? score("dm_t")(row)), value: (row) => score("gate_dm_t")(row) ?? score("dm_t")(row) },
   { key: "known_at", title: "Kept", width: "minmax(92px, .9fr)", align: "end", from: 620, csv: "known_at (UTC)", cell: (row) => <Time at={row.known_at} as="ago" />, value: (row) => row.known_at },
