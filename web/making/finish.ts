@@ -15,11 +15,12 @@ export function finish(root: string, out: string): Plugin {
     name: "finish",
     apply: "build",
     closeBundle() {
-      writeFileSync(join(out, "pages.json"), JSON.stringify(pages(root)));
       writeFileSync(join(out, "licences.txt"), licences(root));
       for (const entry of readdirSync(out, { recursive: true, withFileTypes: true })) {
         if (entry.isFile() && TEXTS.test(entry.name)) compress(join(entry.parentPath, entry.name));
       }
+      // The last file: a server that runs takes the build once it is there.
+      writeFileSync(join(out, "pages.json"), JSON.stringify(pages(root)));
     },
   };
 }

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import os
 from contextlib import contextmanager
 
 import httpx
@@ -10,7 +11,7 @@ from fastapi import FastAPI
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from defimon.apps.api.dashboard import FOLDER, OWN, POLICY, Dashboard
+from defimon.apps.api.dashboard import FOLDER, LAST, OWN, POLICY, Dashboard
 
 SCRIPT = b"export const word = 'what a browser runs';\n" * 40
 PAGE = b'<!doctype html><html lang="en"><title>defimon</title><script src="/assets/a-1.js"></script>'
@@ -180,9 +181,32 @@ def test_without_a_build_a_page_tells_how_to_make_one_and_the_api_answers(tmp_pa
     assert get(tmp_path / "none", "/v1/pools").json() == {"path": "/v1/pools"}
 
 
+def test_a_build_is_taken_once_it_is_whole(folder):
+    """The last file of a build tells: until it is there the one before is served."""
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    def page():
+        scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+        asyncio.run(dashboard(scope, None, send))
+        return sent[-1]["body"]
+
+    last = folder / "pages.json"
+    dashboard = Dashboard(None, folder)
+    assert page() == PAGE
+    last.unlink()
+    (folder / "index.html").write_bytes(b"half")
+    assert page() == PAGE
+    last.write_text('[""]')
+    os.utime(last, ns=(1, 1))
+    assert page() == b"half"
+
+
 def test_the_service_answers_at_the_root_with_its_usual_headers(client):
     answer = client.get("/", headers=BROWSER)
-    assert answer.status_code == (200 if (FOLDER / "index.html").is_file() else 404)
+    assert answer.status_code == (200 if (FOLDER / LAST).is_file() else 404)
     assert answer.headers["content-security-policy"] == POLICY
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["x-request-id"]

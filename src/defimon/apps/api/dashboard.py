@@ -15,6 +15,9 @@ import defimon
 FOLDER = Path(defimon.__file__).parent / "web"
 """Where a build lies, in a wheel as in a checkout."""
 
+LAST = "pages.json"
+"""What a build writes when all else is there: first words of the addresses that are pages."""
+
 OWN = ("v1", "health", "ready", "metrics", "predict")
 """First words of the API's paths: the dashboard never answers for them."""
 
@@ -121,16 +124,16 @@ class Dashboard:
             await _send(page, status, asked, scope["method"], send, PAGE_HEADERS)
 
     def _current(self, *, anew: bool) -> _Build | None:
-        """The build; read again once there is a new one."""
+        """The build; read again once there is a new one. What is being built is not there yet."""
         if self._build is not None and not anew:
             return self._build
         try:
-            made_at = (self._folder / "index.html").stat().st_mtime_ns
+            made_at = (self._folder / LAST).stat().st_mtime_ns
+            if self._build is None or self._build.made_at != made_at:
+                self._build = _read(self._folder, made_at)
         except OSError:
-            self._build = None
-            return None
-        if self._build is None or self._build.made_at != made_at:
-            self._build = _read(self._folder, made_at)
+            # A new build has begun: the one before is served until it is there.
+            return self._build
         return self._build
 
 
@@ -148,8 +151,7 @@ def _read(folder: Path, made_at: int) -> _Build:
                 forms[encoding] = _Form.of(compressed.read_bytes())
         kept = KEPT_FOR_EVER if name.startswith("assets/") else "no-cache"
         files[name] = _File(_media_type(name), kept, forms)
-    pages = files.pop("pages.json", None)
-    names = orjson.loads(pages.forms[""].body) if pages else []
+    names = orjson.loads(files.pop(LAST).forms[""].body)
     return _Build(made_at, files, frozenset(names))
 
 
