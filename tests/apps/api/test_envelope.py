@@ -136,20 +136,31 @@ BODIES = {
 }
 
 
+OTHERS = ("/v1/models/compare",)
+"""Nobody is champion in the filled store."""
+
+
+def placed(path):
+    for part, value in PLACES.items():
+        path = path.replace(part, value)
+    return path
+
+
 def described():
+    """Routes that answer of the filled store; things that must be made first have tests of their own."""
     for router in _routers():
         for route in router.routes:
-            if route.response_model is not None and "{version}" not in route.path:
-                for method in route.methods & {"GET", "POST"}:
+            if route.response_model is None or "{" in placed(route.path) or route.path in OTHERS:
+                continue
+            for method in route.methods & {"GET", "POST"}:
+                if method == "GET" or route.path in BODIES:
                     yield pytest.param(method, route.path, route.response_model, id=f"{method} {route.path}")
 
 
 @pytest.mark.parametrize(("method", "path", "model"), list(described()))
-def test_every_answer_is_as_it_is_described(client, method, path, model):
-    shown = path
-    for part, value in PLACES.items():
-        shown = shown.replace(part, value)
-    answer = client.request(method, shown, json=BODIES.get(path) if method == "POST" else None)
+def test_every_answer_is_as_it_is_described(client, as_key, method, path, model):
+    body = BODIES.get(path) if method == "POST" else None
+    answer = client.request(method, placed(path), json=body, headers=as_key("admin"))
     assert answer.status_code == 200, answer.text
     TypeAdapter(model).validate_json(answer.content)
 

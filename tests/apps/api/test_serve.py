@@ -165,13 +165,14 @@ def test_a_server_that_was_told_to_stop_says_so_answers_for_a_while_and_ends(tmp
 
 def test_a_line_tells_each_request_and_its_id_and_hides_secrets(tmp_path):
     key = f"dfm_{'0' * 12}_{'a' * 64}"
-    with served(tmp_path, "--no-worker") as (_process, client, log):
+    with served(tmp_path, "--no-worker") as (process, client, log):
         ready(client)
         client.get("/v1/pools/none", headers={"X-Request-ID": "mine-1"})
-        client.get(f"/v1/pools/{key}%0Anext", headers={"Authorization": f"Bearer {key}"})
+        last = client.get(f"/v1/pools/{key}%0Anext", headers={"Authorization": f"Bearer {key}"})
+        told(log, f"({last.headers['x-request-id']})", process)
         lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
-    told = {line["request_id"]: line for line in lines if line["event"] == "request"}
-    assert (told["mine-1"]["status"], told["mine-1"]["path"]) == (404, "/v1/pools/none")
-    assert any(line["path"] == "/v1/pools/dfm_***\nnext" for line in told.values())
+    requests = {line["request_id"]: line for line in lines if line["event"] == "request"}
+    assert (requests["mine-1"]["status"], requests["mine-1"]["path"]) == (404, "/v1/pools/none")
+    assert any(line["path"] == "/v1/pools/dfm_***\nnext" for line in requests.values())
     assert key not in log.read_text()
-    assert not any(line["path"] == "/ready" for line in told.values())
+    assert not any(line["path"] == "/ready" for line in requests.values())

@@ -96,7 +96,7 @@ class BacktestResult(Document):
     curves: Curves
 
 
-class Trade(Document):
+class BacktestTrade(Document):
     """A deposit into a pool, or a withdrawal."""
 
     strategy: str
@@ -110,6 +110,6 @@ class TradePage(Document):
     """Trades by strategy, in order of days."""
 
     backtest_id: str
-    rows: list[Trade]
+    rows: list[BacktestTrade]
     total: int = Field(description="on all pages")
     next: str | None = Field(description="cursor of the next page; null on the last one")

@@ -36,9 +36,9 @@ def _within(moment: datetime) -> datetime:
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 WRITABLE = r"^[^\x00]*$"
-"""For text that is kept: PostgreSQL has no null character."""
+"""For text that is kept as it is: PostgreSQL has no null character."""
 
-Name = Annotated[str, Field(min_length=1, max_length=300, pattern=WRITABLE)]
+Name = Annotated[str, Field(min_length=1, max_length=300)]
 Horizon = Annotated[int, Field(ge=1, le=30, description="days ahead"), BeforeValidator(whole)]
 
 
