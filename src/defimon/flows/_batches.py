@@ -23,8 +23,8 @@ class SeriesResult:
 
     `rows_in` rows came; of those `inserted` were new, `corrected` say something else than before, `unchanged`
     were known, and `quarantined` were kept apart. `gaps_open` stretches are still missing, `gaps_filled` were
-    filled now. `cursor` is where the series stands. `error` says why the source failed, if it did; what came
-    before is stored.
+    filled now. `cursor` is where the series stands. `error` says why the source failed, if it did, and
+    `again_after_s` when it asks to be asked again; what came before is stored.
     """
 
     series: str
@@ -38,6 +38,7 @@ class SeriesResult:
     warnings: tuple[str, ...] = ()
     cursor: Cursor | None = None
     error: str = ""
+    again_after_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ class Tally:
     gaps_open: int = 0
     warnings: list[str] = field(default_factory=list)
     error: str = ""
+    again_after_s: float | None = None
 
     def add(self, stored: Stored) -> None:
         self.written = self.written + stored.written
@@ -147,4 +149,5 @@ class Tally:
             warnings=tuple(self.warnings),
             cursor=self.cursor,
             error=self.error,
+            again_after_s=self.again_after_s,
         )

@@ -12,7 +12,7 @@ from functools import partial
 
 import polars as pl
 
-from defimon.core.errors import BadData, DefimonError
+from defimon.core.errors import BadData, DefimonError, TryAgain
 from defimon.core.units import utc_now
 from defimon.flows._batches import Progress, SeriesResult, Tally, read_gaps, store_batch
 from defimon.flows._cursors import cursor_before, moved_at, stored_cursor
@@ -93,6 +93,7 @@ async def collect_series(
     fault = await run.follow(since)
     if fault is not None:
         tally.error = str(fault)
+        tally.again_after_s = fault.after_seconds if isinstance(fault, TryAgain) else None
     else:
         await run.back_fill(every_gap=every_gap)
     tally.gaps_open = len((await thread.do(lambda store: read_gaps(store, series))).open())

@@ -176,7 +176,9 @@ def _outcome(results: Sequence[SeriesResult]) -> Outcome:
     """Raises TryAgain when every series failed; else one that did is a warning, tried again a slot later."""
     failed = [f"{result.series}: {result.error}" for result in results if result.error]
     if failed and len(failed) == len(results):
-        raise TryAgain("\n".join(failed))
+        asked = [result.again_after_s for result in results if result.again_after_s is not None]
+        waits = len(asked) == len(results)  # one that may be asked sooner is
+        raise TryAgain("\n".join(failed), after_seconds=min(asked) if waits else None)
     notes = [f"{result.series}: {text}" for result in results for text in result.warnings]
     return Outcome(sum(result.inserted + result.corrected for result in results), (*failed, *notes))
 
