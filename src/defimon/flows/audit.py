@@ -134,45 +134,10 @@ def pipeline_of(target: Target, model: str = "ridge") -> Pipeline:
 
 def planted_leaks(clean: Pipeline) -> dict[str, tuple[str, str, Pipeline]]:
     """The pipeline with one leak each, by name: what it does, the part it is in, the leaking pipeline."""
-    remembered: dict[int, pl.DataFrame] = {}
-
-    def future_value(daily: pl.DataFrame) -> pl.DataFrame:
-        ahead = daily.select(pl.col("apy").shift(-1).over("pool_id").alias("apy_tomorrow"))
-        return clean.features(daily).with_columns(ahead["apy_tomorrow"])
-
-    def wrong_day(daily: pl.DataFrame) -> pl.DataFrame:
-        market = daily.group_by("day").agg(pl.col("apy").median().alias("market"))
-        late = market.with_columns((pl.col("day") - timedelta(days=1)).alias("day"))
-        return clean.features(daily).join(late, on="day", how="left", maintain_order="left")
-
-    def by_length(daily: pl.DataFrame) -> pl.DataFrame:
-        if daily.height not in remembered:
-            remembered[daily.height] = clean.features(daily)
-        return remembered[daily.height]
-
-    def centred_mean(daily: pl.DataFrame) -> pl.DataFrame:
-        mean = daily.select(
-            pl.col("apy").rolling_mean(7, center=True, min_samples=1).over("pool_id").alias("m")
-        )
-        return clean.features(daily).with_columns(mean["m"])
-
-    def filled_backward(daily: pl.DataFrame) -> pl.DataFrame:
-        turn = pl.int_range(pl.len()).over("pool_id") + pl.col("pool_id").rle_id()
-        gappy = pl.when(turn % 3 == 0).then(pl.col("apy"))
-        filled = daily.select(gappy.fill_null(strategy="backward").over("pool_id").alias("filled"))
-        return clean.features(daily).with_columns(filled["filled"])
-
-    features = {
-        "future value as a feature": ("tomorrow's APY stands beside today's", future_value),
-        "join on the wrong day": ("the market's median of the next day is joined", wrong_day),
-        "cache keyed by length": ("features of another panel come back", by_length),
-        "centred window": ("a mean looks three days ahead", centred_mean),
-        "gaps filled backward": ("a gap takes the next value", filled_backward),
-    }
     return {
         **{
             name: (what, "features", replace(clean, features=leaking))
-            for name, (what, leaking) in features.items()
+            for name, (what, leaking) in _leaking_features(clean).items()
         },
         "scaler fitted on all rows": (
             "columns are scaled by the whole table",
@@ -194,6 +159,43 @@ def planted_leaks(clean: Pipeline) -> dict[str, tuple[str, str, Pipeline]]:
             "universe",
             replace(clean, universe=_survivors(clean)),
         ),
+    }
+
+
+def _leaking_features(clean: Pipeline) -> dict[str, tuple[str, Callable[[pl.DataFrame], pl.DataFrame]]]:
+    """Features with one leak each, by name: what it does, and the features."""
+    remembered: dict[int, pl.DataFrame] = {}
+
+    def future_value(daily: pl.DataFrame) -> pl.DataFrame:
+        ahead = daily.select(pl.col("apy").shift(-1).over("pool_id").alias("apy_tomorrow"))
+        return clean.features(daily).with_columns(ahead["apy_tomorrow"])
+
+    def wrong_day(daily: pl.DataFrame) -> pl.DataFrame:
+        market = daily.group_by("day").agg(pl.col("apy").median().alias("market"))
+        late = market.with_columns((pl.col("day") - timedelta(days=1)).alias("day"))
+        return clean.features(daily).join(late, on="day", how="left", maintain_order="left")
+
+    def by_length(daily: pl.DataFrame) -> pl.DataFrame:
+        if daily.height not in remembered:
+            remembered[daily.height] = clean.features(daily)
+        return remembered[daily.height]
+
+    def centred_mean(daily: pl.DataFrame) -> pl.DataFrame:
+        mean = pl.col("apy").rolling_mean(7, center=True, min_samples=1).over("pool_id")
+        return clean.features(daily).with_columns(daily.select(m=mean)["m"])
+
+    def filled_backward(daily: pl.DataFrame) -> pl.DataFrame:
+        turn = pl.int_range(pl.len()).over("pool_id") + pl.col("pool_id").rle_id()
+        gappy = pl.when(turn % 3 == 0).then(pl.col("apy"))
+        filled = daily.select(gappy.fill_null(strategy="backward").over("pool_id").alias("filled"))
+        return clean.features(daily).with_columns(filled["filled"])
+
+    return {
+        "future value as a feature": ("tomorrow's APY stands beside today's", future_value),
+        "join on the wrong day": ("the market's median of the next day is joined", wrong_day),
+        "cache keyed by length": ("features of another panel come back", by_length),
+        "centred window": ("a mean looks three days ahead", centred_mean),
+        "gaps filled backward": ("a gap takes the next value", filled_backward),
     }
 
 
