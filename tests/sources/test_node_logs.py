@@ -1,6 +1,5 @@
 """Logs of nodes that limit them, each in its own words, or cut them off."""
 
-
 import pytest
 from scripted_nodes import Refusal, SmallChain, read
 
