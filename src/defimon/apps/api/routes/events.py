@@ -67,7 +67,7 @@ class _Stream(StreamingResponse):
     def __init__(self, request: Request, caller: Caller, last: int | None, limit_s: float | None) -> None:
         super().__init__((), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         self._request, self._caller, self._last = request, caller, last
-        self._end = None if limit_s is None else time.monotonic() + limit_s
+        self._limit_s = limit_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         news: News = self._request.app.state.news
@@ -78,10 +78,11 @@ class _Stream(StreamingResponse):
             await super().__call__(scope, receive, send)
 
     async def _told(self, listener: Listener, missed: list[Event]) -> AsyncIterator[bytes]:
+        end = None if self._limit_s is None else time.monotonic() + self._limit_s
         yield f"retry: {AGAIN_MS}\n\n".encode()
         for one in missed:
             yield _text(one)
-        while (left := self._left()) > 0:
+        while (left := HEARTBEAT_S if end is None else end - time.monotonic()) > 0:
             try:
                 async with asyncio.timeout(min(left, HEARTBEAT_S)):
                     event = await listener.waiting.get()
@@ -93,10 +94,6 @@ class _Stream(StreamingResponse):
             if event is None or not await self._may_listen():
                 return
             yield _text(event)
-
-    def _left(self) -> float:
-        """Seconds that it may last."""
-        return HEARTBEAT_S if self._end is None else self._end - time.monotonic()
 
     async def _may_listen(self) -> bool:
         """Whether the key that the caller came with holds still."""
