@@ -104,6 +104,13 @@ class Pair:
             stack.close()
 
 
+def mixture(names: Sequence[str], key: str) -> dict[str, Any]:
+    """What is asked: an answer from memory, forty from the store, and twenty by POST."""
+    paths = [f"/v1/forecasts/{names[0]}", *(f"/v1/pools/{name}/history?limit=100" for name in names[:40])]
+    posts = [("/predict", json.dumps({"strategies": [name], "horizon_days": 7})) for name in names[:20]]
+    return {"paths": paths, "posts": posts, "headers": {"Authorization": f"Bearer {key}"}}
+
+
 def run(wanted: argparse.Namespace, folder: Path) -> dict[str, Any]:
     names = _api_store.names_of(200)
     url = f"sqlite:///{folder / 'defimon.sqlite'}"
@@ -114,26 +121,13 @@ def run(wanted: argparse.Namespace, folder: Path) -> dict[str, Any]:
     pair = Pair(folder)
     try:
         with nginx(folder, pair.ports) as front:
-            headers = {"Authorization": f"Bearer {key}"}
             while httpx.get(f"{front.address}/ready").status_code != 200:
                 time.sleep(0.1)
-            paths = [
-                f"/v1/forecasts/{names[0]}",
-                *(f"/v1/pools/{name}/history?limit=100" for name in names[:40]),
-            ]
-            posts = [
-                ("/predict", json.dumps({"strategies": [name], "horizon_days": 7})) for name in names[:20]
-            ]
             # It ends when the last process is back: until then it is told to go on.
             stop = folder / "stop"
-            asked = {
-                "headers": headers,
-                "posts": posts,
-                "pace": wanted.pace,
-                "connections": wanted.connections,
-            }
+            asked = mixture(names, key) | {"pace": wanted.pace, "connections": wanted.connections}
             thread = threading.Thread(
-                target=lambda: told.update(load(front, paths, core=None, until=str(stop), **asked))
+                target=lambda: told.update(load(front, core=None, until=str(stop), **asked))
             )
             thread.start()
             time.sleep(MARGIN_S)

@@ -73,13 +73,9 @@ def create_app(settings: Settings) -> FastAPI:
         responses=PROBLEMS,
         redirect_slashes=False,
     )
-    app.state.service = service
-    app.state.metrics = Metrics(service)
-    app.state.rates = rates
-    app.state.shared = shared
-    app.state.keys = Keys(service)
-    app.state.lasting = Lasting()
-    app.state.news = news
+    app.state.service, app.state.metrics, app.state.keys = service, Metrics(service), Keys(service)
+    app.state.rates, app.state.shared = rates, shared
+    app.state.lasting, app.state.news = Lasting(), news
     routers = _routers()
     for router in routers:
         app.include_router(router)
