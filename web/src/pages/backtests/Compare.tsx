@@ -111,7 +111,7 @@ function Figures({ sides }: { sides: readonly Side[] }) {
   const rows: Row[] = sides.flatMap((side) => side.result.summary.map((row) => ({ ...row, letter: side.letter })));
   const columns: Column<Row>[] = [
     {
-      key: "letter", title: "", csv: "backtest", width: "48px", value: (row) => row.letter,
+      key: "letter", title: "Backtest", width: "88px", value: (row) => row.letter,
       cell: (row) => <Link href={`/backtests/${sides.find((side) => side.letter === row.letter)?.backtest.backtest_id ?? ""}`}>{row.letter}</Link>,
     },
     ...(FIGURES as readonly Column<Row>[]),

@@ -1,5 +1,6 @@
 /** Who answers, who stands in shadow, and the way back. */
 import { type FormEvent, useRef, useState } from "react";
+import { createPortal } from "react-dom";
 import { ask } from "../../api/client.ts";
 import type { ModelVersion } from "../../api/types.ts";
 import { useAct } from "../../api/useAct.ts";
@@ -30,7 +31,7 @@ export function Answering({ versions, target, horizon, onChange }: Props) {
     <section aria-label="Who answers">
       <Stats label="Who answers">
         {(["champion", "challenger", "previous"] as const).map((alias) => <Holder key={alias} alias={alias} version={holderOf(versions, alias)} />)}
-        <div className="stat"><StepBack target={target} horizon={horizon} possible={holderOf(versions, "champion") !== undefined} onChange={onChange} /></div>
+        <StepBack target={target} horizon={horizon} possible={holderOf(versions, "champion") !== undefined} onChange={onChange} />
       </Stats>
     </section>
   );
@@ -62,9 +63,12 @@ function StepBack({ target, horizon, possible, onChange }: { target: string; hor
     onChange();
   };
   return (
-    <div className="mo-back">
-      <button type="button" className="button" disabled={!possible} onClick={() => dialog.current?.showModal()}><Icon name="back" size={16} />Roll back</button>
-      <p className="stat-note">{possible ? "needs a key of scope admin" : "there is nothing to take back"}</p>
+    <>
+      <Stat
+        label="Way back" note={possible ? "needs a key of scope admin" : "there is nothing to take back"}
+        value={<button type="button" className="button mo-back" disabled={!possible} onClick={() => dialog.current?.showModal()}><Icon name="back" size={16} />Roll back</button>}
+      />
+      {createPortal(
       <dialog ref={dialog} className="dialog" aria-label="Roll back" onClick={(event) => { if (event.target === dialog.current) close(); }}>
         <form className="dialog-body" onSubmit={(event) => void submit(event)}>
           <header className="dialog-head">
@@ -78,7 +82,9 @@ function StepBack({ target, horizon, possible, onChange }: { target: string; hor
           <div className="row"><button type="submit" className="button button-strong" disabled={act.busy}>{act.busy ? "Rolling back…" : "Roll back"}</button></div>
         </form>
         {act.problem && <ErrorState problem={act.problem} />}
-      </dialog>
-    </div>
+      </dialog>,
+        document.body,
+      )}
+    </>
   );
 }

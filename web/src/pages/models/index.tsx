@@ -19,6 +19,8 @@ import "./models.css";
 
 const USUAL_DAYS = 7;
 const MOST_EVENTS = 200;
+/** What a reader has just promoted or taken back shows soon, though the browser keeps answers a while. */
+const LOOK_S = 10;
 
 export default function Models({ rest, query }: PageProps) {
   const id = rest[0];
@@ -28,7 +30,7 @@ export default function Models({ rest, query }: PageProps) {
 }
 
 function All({ target, wanted }: { target: string; wanted: number }) {
-  const kept = useAnswer<Kept>("/v1/models");
+  const kept = useAnswer<Kept>("/v1/models", {}, LOOK_S);
   const board = useAnswer<Leaderboard>("/v1/leaderboard", { target });
   const horizons = useMemo(() => {
     const found = [...(board.data?.standings ?? []), ...(kept.data?.versions ?? [])].filter((one) => one.target === target).map((one) => one.horizon);
@@ -92,7 +94,7 @@ function VersionTable({ answer, versions }: { answer: Answer<Kept>; versions: re
 }
 
 function History({ target, horizon }: { target: string; horizon: number }) {
-  const answer = useAnswer<ModelEvents>("/v1/models/events", { target, horizon, limit: MOST_EVENTS });
+  const answer = useAnswer<ModelEvents>("/v1/models/events", { target, horizon, limit: MOST_EVENTS }, LOOK_S);
   const rows = answer.data?.events ?? [];
   return (
     <Panel title="What happened" flush about="Promotions, refusals, drift, and ways back" actions={rows.length > 0 && <SaveCsv name="Model events" columns={EVENTS_FILE} rows={rows} />}>
