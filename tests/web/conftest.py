@@ -150,6 +150,29 @@ def service(built, browser, tmp_path_factory):
         yield SimpleNamespace(address=address, keys=keys, client=client, folder=folder)
 
 
+def run_backtest(service, **form):
+    """A backtest that is done, by the API: its id."""
+    own = {"Authorization": f"Bearer {service.keys['run']}"}
+    asked = service.client.post("/v1/backtests", json={"universe": "all", **form}, headers=own).json()
+    path = f"/v1/backtests/{asked['backtest_id']}"
+    for _ in range(600):
+        told = service.client.get(path, headers=own).json()
+        if told["state"] not in ("queued", "running"):
+            assert told["state"] == "done", told
+            return asked["backtest_id"]
+        time.sleep(0.2)
+    pytest.fail(f"never done: {told}")
+
+
+@pytest.fixture(scope="module")
+def done(service):
+    """Two backtests that are done."""
+    return [
+        run_backtest(service, strategies=["highest_apy", "equal_weight"], rebalance_days=days)
+        for days in (7, 30)
+    ]
+
+
 class Watch:
     """What a page says and asks for: errors on its console, requests to other hosts, answers of failure."""
 
