@@ -29,7 +29,8 @@ from defimon.flows.pool_search import Sort, Wanted, search_pools
 router = APIRouter(prefix="/v1/pools", tags=["pools"])
 
 NUMBER = (int, float, type(None))
-Words = Annotated[list[Annotated[str, Field(max_length=200)]], Query(max_length=50)]
+Words = Annotated[list[Annotated[str, Field(max_length=60)]], Query(max_length=20)]
+"""Four of them fit into an address of 64 KiB, the most that the server reads, however they are written."""
 PoolId = Annotated[str, Path(min_length=1, max_length=300, description="id of a pool, as /v1/pools lists it")]
 Limit = Annotated[int | None, Query(ge=1, le=100_000, description="rows of a page")]
 Cursor = Annotated[str | None, Query(max_length=800, description="`next` of the page before")]
