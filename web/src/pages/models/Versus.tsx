@@ -8,7 +8,7 @@ import { Panel } from "../../parts/Panel.tsx";
 import { Stat, Stats } from "../../parts/Stat.tsx";
 import { Answered, Empty } from "../../parts/states.tsx";
 import { Field } from "../../parts/Field.tsx";
-import { ALIASES, holderOf } from "./words.ts";
+import { ALIASES, type Alias, holderOf } from "./words.ts";
 
 const WALK = "walk";
 const YARDSTICK = "persistence";
@@ -20,16 +20,17 @@ interface Props {
 }
 
 export function Versus({ versions, target, horizon }: Props) {
-  const held = ALIASES.filter((alias) => holderOf(versions, alias));
+  // By version, not by alias: who holds an alias may change between two answers.
+  const held = ALIASES.flatMap((alias) => holders(versions, alias));
+  const rest = versions.filter((one) => !held.some(([version]) => version === one.version));
   const options: [string, string][] = [
-    ...held.map((alias) => [alias, title(alias)] as [string, string]),
-    [WALK, "The walk of each day"], [YARDSTICK, "The yardstick: today's rate carried forward"],
-    ...versions.map((one) => [one.version, `${title(one.model)} ${one.version.slice(0, 12)}`] as [string, string]),
+    ...held, [WALK, "The walk of each day"], [YARDSTICK, "The yardstick: today's rate carried forward"],
+    ...rest.map((one) => [one.version, `${title(one.model)} ${one.version.slice(0, 12)}`] as [string, string]),
   ];
   const known = (name: string, usual: string) => (options.some(([one]) => one === name) ? name : usual);
   const [chosen, choose] = useState<[string, string]>(["", ""]);
-  const one = known(chosen[0], held.includes("challenger") ? "challenger" : WALK);
-  const other = known(chosen[1], held.includes("champion") ? "champion" : one === WALK ? YARDSTICK : WALK);
+  const one = known(chosen[0], holderOf(versions, "challenger")?.version ?? WALK);
+  const other = known(chosen[1], holderOf(versions, "champion")?.version ?? (one === WALK ? YARDSTICK : WALK));
   const answer = useAnswer<Comparison>("/v1/models/compare", { one, other, target, horizon });
   const pick = (at: 0 | 1, label: string, value: string) => (
     <Field label={label}>
@@ -46,6 +47,11 @@ export function Versus({ versions, target, horizon }: Props) {
       <Answered of={answer}>{(told) => <Outcome told={told} />}</Answered>
     </Panel>
   );
+}
+
+function holders(versions: readonly ModelVersion[], alias: Alias): [string, string][] {
+  const holder = holderOf(versions, alias);
+  return holder ? [[holder.version, `${title(alias)}: ${title(holder.model)} ${holder.version.slice(0, 12)}`]] : [];
 }
 
 function Outcome({ told }: { told: Comparison }) {
