@@ -22,8 +22,8 @@ const ALERTS: readonly Column<Alert>[] = [
   },
   { key: "state", title: "State", width: "minmax(74px, .6fr)", cell: (row) => <Badge tone={row.state === "open" ? "warn" : "plain"}>{row.state === "open" ? "open" : "over"}</Badge>, value: (row) => row.state },
   { key: "value", title: "Found", width: "minmax(90px, .8fr)", align: "end", from: 480, csv: "value", cell: (row) => found(row.value, row.unit), value: (row) => row.value },
-  { key: "ts", title: "Since", width: "minmax(92px, .8fr)", align: "end", from: 400, csv: "ts (UTC)", cell: (row) => <Time at={row.ts} as="ago" />, value: (row) => row.ts },
-  { key: "cleared_at", title: "Over", width: "minmax(92px, .8fr)", align: "end", from: 640, csv: "cleared_at (UTC)", cell: (row) => <Time at={row.cleared_at} as="ago" />, value: (row) => row.cleared_at },
+  { key: "ts", title: "Since", width: "minmax(106px, .8fr)", align: "end", from: 400, csv: "ts (UTC)", cell: (row) => <Time at={row.ts} as="ago" />, value: (row) => row.ts },
+  { key: "cleared_at", title: "Over", width: "minmax(106px, .8fr)", align: "end", from: 640, csv: "cleared_at (UTC)", cell: (row) => <Time at={row.cleared_at} as="ago" />, value: (row) => row.cleared_at },
 ];
 const FILE: readonly Column<Alert>[] = [...ALERTS, ...(["kind", "subject", "unit", "rule_id", "owner"] as const).map((name) => ({ key: name, title: name, width: "", cell: () => null, value: (row: Alert) => row[name] }))];
 
@@ -58,8 +58,8 @@ const MESSAGES: readonly Column<Message>[] = [
   },
   { key: "state", title: "State", width: "minmax(96px, .7fr)", cell: (row) => <Badge tone={TONES[row.state]} title={`${row.attempts} tries`}>{row.state}</Badge>, value: (row) => row.state },
   { key: "channel", title: "Channel", width: "minmax(80px, .7fr)", from: 440, cell: (row) => row.channel, value: (row) => row.channel },
-  { key: "written_at", title: "Written", width: "minmax(92px, .8fr)", align: "end", from: 520, csv: "written_at (UTC)", cell: (row) => <Time at={row.written_at} as="ago" />, value: (row) => row.written_at },
-  { key: "next_at", title: "Next try", width: "minmax(92px, .8fr)", align: "end", from: 700, csv: "next_at (UTC)", cell: (row) => <Time at={row.next_at} as="ago" />, value: (row) => row.next_at },
+  { key: "written_at", title: "Written", width: "minmax(106px, .8fr)", align: "end", from: 520, csv: "written_at (UTC)", cell: (row) => <Time at={row.written_at} as="ago" />, value: (row) => row.written_at },
+  { key: "next_at", title: "Next try", width: "minmax(106px, .8fr)", align: "end", from: 700, csv: "next_at (UTC)", cell: (row) => <Time at={row.next_at} as="ago" />, value: (row) => row.next_at },
 ];
 
 export function Messages({ answer }: { answer: Answer<MessagePage> }) {

@@ -34,7 +34,7 @@ const COLUMNS: readonly Column<Backtest>[] = [
     ),
   },
   { key: "state", title: "State", width: "minmax(96px, .8fr)", cell: (row) => <State of={row} />, value: (row) => row.state },
-  { key: "asked_at", title: "Asked", width: "minmax(92px, .8fr)", align: "end", from: 400, csv: "asked_at (UTC)", cell: (row) => <Time at={row.asked_at} as="ago" />, value: (row) => row.asked_at },
+  { key: "asked_at", title: "Asked", width: "minmax(106px, .8fr)", align: "end", from: 400, csv: "asked_at (UTC)", cell: (row) => <Time at={row.asked_at} as="ago" />, value: (row) => row.asked_at },
   { key: "took", title: "Took", width: "minmax(72px, .6fr)", align: "end", from: 560, csv: "seconds", cell: (row) => duration(took(row)), value: took },
 ];
 const FILE: readonly Column<Backtest>[] = [{ key: "id", title: "backtest_id", width: "", cell: (row) => row.backtest_id, value: (row) => row.backtest_id }, ...COLUMNS];

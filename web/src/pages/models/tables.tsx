@@ -63,7 +63,7 @@ export const VERSIONS: readonly Column<ModelVersion>[] = [
   { key: "ts", title: "Fitted", width: "minmax(96px, 1fr)", align: "end", from: 420, csv: "fitted (UTC)", cell: (row) => utcDay(row.ts), value: (row) => row.ts },
   { key: "skill", title: "Skill", width: "minmax(72px, .8fr)", align: "end", hint: "On the walk that taught it", cell: (row) => <Signed value={skillOf(row)} />, value: skillOf },
   { key: "dm_t", title: "DM t", width: "minmax(70px, .7fr)", align: "end", hint: "Against the yardstick on that walk; the gate asks for less than -1.65", from: 480, cell: (row) => significant(score("gate_dm_t")(row) ?? score("dm_t")(row)), value: (row) => score("gate_dm_t")(row) ?? score("dm_t")(row) },
-  { key: "known_at", title: "Kept", width: "minmax(92px, .9fr)", align: "end", from: 620, csv: "known_at (UTC)", cell: (row) => <Time at={row.known_at} as="ago" />, value: (row) => row.known_at },
+  { key: "known_at", title: "Kept", width: "minmax(106px, .9fr)", align: "end", from: 620, csv: "known_at (UTC)", cell: (row) => <Time at={row.known_at} as="ago" />, value: (row) => row.known_at },
   { key: "data_hash", title: "Data", width: "minmax(90px, .8fr)", align: "end", from: 760, csv: "data_hash", cell: (row) => <span title={row.data_hash}>{row.data_hash.slice(0, 8)}</span>, value: (row) => row.data_hash },
   { key: "code_version", title: "Code", width: "minmax(110px, 1fr)", align: "end", from: 860, cell: (row) => <span title={row.code_version}>{row.code_version}</span>, value: (row) => row.code_version },
 ];
@@ -83,7 +83,7 @@ export const EVENTS: readonly Column<ModelEvent>[] = [
     ),
   },
   { key: "kind", title: "Event", width: "minmax(100px, .8fr)", cell: (row) => <Badge tone={KINDS[row.kind]}>{row.kind.replace("_", " ")}</Badge>, value: (row) => row.kind },
-  { key: "ts", title: "When", width: "minmax(92px, .8fr)", align: "end", from: 420, csv: "ts (UTC)", cell: (row) => <Time at={row.ts} as="ago" />, value: (row) => row.ts },
+  { key: "ts", title: "When", width: "minmax(106px, .8fr)", align: "end", from: 420, csv: "ts (UTC)", cell: (row) => <Time at={row.ts} as="ago" />, value: (row) => row.ts },
   { key: "author", title: "By", width: "minmax(100px, .8fr)", align: "end", from: 620, cell: (row) => row.author ?? "–", value: (row) => row.author },
 ];
 
