@@ -143,6 +143,7 @@ def test_a_challenger_is_promoted_with_the_right_key_and_taken_back(service, vis
     page.locator("main").get_by_label("Another key").fill(service.keys["admin"])
     page.watch.expect_errors("Failed to load resource")
     page.get_by_role("button", name="Use key").click()
+    page.locator("main").get_by_label("Another key").wait_for(state="hidden")
     page.get_by_role("button", name="Promote").click()
     page.get_by_text("passed").first.wait_for()
     page.get_by_role("link", name="Models").first.click()

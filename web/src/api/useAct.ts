@@ -1,5 +1,6 @@
 /** Something that the reader has done: one at a time, with what came of it. */
-import { useCallback, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
+import { onKey } from "./key.ts";
 import { Problem } from "./problem.ts";
 
 export interface Act {
@@ -32,5 +33,7 @@ export function useAct(): Act {
     }
   }, []);
   const forget = useCallback(() => setProblem(null), []);
+  // What one key may not, another may: then it can be tried again.
+  useEffect(() => onKey(forget), [forget]);
   return { busy, problem, run, forget };
 }
