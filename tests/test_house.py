@@ -64,8 +64,9 @@ def test_the_command_line_has_these_commands():
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     commands = (
-        "alerts", "amm", "arbitrage", "audit", "backtest", "chain", "collect", "evaluate", "forecast", "impact",
-        "import", "keys", "models", "panel", "quote", "route", "run", "serve", "status", "train", "worker",
+        "alerts", "amm", "arbitrage", "audit", "backtest", "chain", "collect", "evaluate", "forecast",
+        "impact", "import", "keys", "models", "panel", "quote", "route", "run", "scorecard", "serve",
+        "status", "train", "worker",
     )  # fmt: skip
     for command in commands:
         assert f" {command} " in done.stdout
