@@ -66,7 +66,8 @@ def v3_pool(
     fee = POOLS[request.param]
     if fee is None:
         fee, spacing = draw.choice([0, 1, draw.randrange(1_000_000), 999_999]), draw.randint(1, 500)
-        fee += uniswap_v3.factory.call("feeAmountTickSpacing", fee) > 0
+        while uniswap_v3.factory.call("feeAmountTickSpacing", fee) > 0:  # taken by another pool
+            fee = draw.randrange(1_000_000)
         uniswap_v3.allow(fee, spacing)
     else:
         spacing = FEES[fee]

@@ -44,7 +44,7 @@ INTERFACES = {
     "BacktestResult": "BacktestResult",
     "StrategyFigures": "StrategyFigures",
     "Curve": "defimon__apps__api___backtest_results__Curve",
-    "Trade": "Trade-Output",
+    "Trade": "BacktestTrade",
     "TradePage": "TradePage",
     "Strategy": "Strategy",
     "Strategies": "Strategies",
