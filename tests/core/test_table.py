@@ -4,8 +4,11 @@ from datetime import UTC, datetime
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from defimon.core.errors import BadData
+from defimon.core.table import Column
 from defimon.core.tables import PANEL, TABLES
 
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -59,3 +62,29 @@ def test_every_table_has_its_key_and_provenance_among_its_columns(table):
     assert {"known_at", "source", "origin", "ingested_at"} <= set(table.names)
     assert table.validate(table.empty()).height == 0
     assert all(column.doc for column in table.columns)
+
+
+NUMBERS = (
+    st.none() | st.floats(-3.0, 3.0) | st.sampled_from([float("nan"), float("inf"), -float("inf"), 1e308])
+)
+
+
+@given(
+    values=st.lists(NUMBERS, max_size=6),
+    nullable=st.booleans(),
+    low=st.none() | st.just(-1.0),
+    high=st.none() | st.just(1.0),
+)
+def test_the_quick_look_at_numbers_never_passes_what_breaks_the_contract(values, nullable, low, high):
+    column = Column("x", pl.Float64(), "a figure", nullable=nullable, low=low, high=high)
+    told = pl.Series("x", values, dtype=pl.Float64)
+    broken = told.to_frame().select(column.broken()).to_series().any()
+    assert not (column.surely_keeps(told) and broken)
+
+
+@given(values=st.lists(st.sampled_from([None, "a", "b", "c"]), max_size=150), nullable=st.booleans())
+def test_the_quick_look_at_choices_says_the_same_as_the_contract(values, nullable):
+    column = Column("x", pl.String(), "a word", nullable=nullable, choices=("a", "b"))
+    told = pl.Series("x", values, dtype=pl.String)
+    broken = told.to_frame().select(column.broken()).to_series().any()
+    assert column.surely_keeps(told) is not bool(broken)

@@ -1,11 +1,8 @@
 """The worker's part of a backtest: claim it, reckon it on the store's own panel, keep what came of it."""
 
-import threading
 import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from types import TracebackType
-from typing import Self
 
 import structlog
 
@@ -17,7 +14,7 @@ from defimon.flows._lull import Lull
 from defimon.flows.backtest_run import reckon
 from defimon.flows.backtests import Backtest, claim, is_held, next_of, waiting_backtests, write
 from defimon.flows.job_runs import Run
-from defimon.flows.run_job import Place
+from defimon.flows.run_job import HEARTBEATS, Beside, Place
 from defimon.store.database import Store
 
 NAME = "backtests"
@@ -28,7 +25,6 @@ NOTE_S = 1.0
 LOOK_S = 2.0
 """How soon a run learns that it was cancelled."""
 
-HEARTBEATS = 4
 NOTHING = timedelta(0)
 
 
@@ -111,25 +107,14 @@ def _give_back(store: Store, begun: Backtest) -> Backtest | None:
         return back
 
 
-class _Watch:
+class _Watch(Beside):
     """Keeps the lease of a backtest and its progress beside its run, and learns when it has to end."""
 
     def __init__(self, begun: Backtest, place: Place, stop: Stop) -> None:
+        super().__init__(begun.backtest_id)
         self._begun, self._place, self._stop = begun, place, stop
         self._now = begun
         self._told = begun
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name=f"lease of {begun.backtest_id}", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._ended.set()
-        self._thread.join()
 
     def note(self, doing: str, share: float) -> None:
         """What is being done, and how much is: written down by the thread beside. Raises RunStopped."""
@@ -137,11 +122,11 @@ class _Watch:
         if self._stop:
             raise RunStopped(f"The backtest ends early: {self._stop.why()}.")
 
-    def _keep(self) -> None:
+    def keep(self) -> None:
         renewed = looked = time.monotonic()
         lease = self._place.lease.total_seconds()
         with self._place.store() as store:
-            while not self._ended.wait(min(NOTE_S, lease / HEARTBEATS)):
+            while not self.ended.wait(min(NOTE_S, lease / HEARTBEATS)):
                 due = time.monotonic() - renewed > lease / HEARTBEATS
                 try:
                     if due or self._now is not self._told:

@@ -8,10 +8,11 @@ import polars as pl
 from defimon.core.errors import FixSettings, TryAgain
 from defimon.core.settings import Settings
 from defimon.flows._store import open_store
-from defimon.flows.collect import import_files
+from defimon.flows.collect import store_verdict
 from defimon.flows.collect_live import collect
 from defimon.flows.panel import SAMPLE, find_panel, judged_file
 from defimon.flows.walk import Progress, silent
+from defimon.quality._base import Verdict
 
 RECORDED = "aave"
 """Of the recorded data sets the one that a run falls back on: the lending panel."""
@@ -24,21 +25,21 @@ SAMPLE_NOTE = (
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """A panel to run on: where it came from, and what the quality rules said. `path` is its file; None for
-    what has been collected into the store.
+    """A panel to run on: where it came from, and what the quality rules said. `verdict` is that on a file;
+    None for what has been collected into the store.
     """
 
     panel: pl.DataFrame
     quality: pl.DataFrame
     source: str
     notes: tuple[str, ...] = ()
-    path: Path | None = None
+    verdict: Verdict | None = None
 
 
 def data_from_file(path: Path) -> Data:
     """A panel file in any format that a source reads. Raises BadData for an off-format file."""
     verdict = judged_file(path)
-    return Data(verdict.kept, verdict.report, path.name, path=path)
+    return Data(verdict.kept, verdict.report, path.name, verdict=verdict)
 
 
 def data_from_sample(settings: Settings) -> Data:
@@ -72,10 +73,8 @@ def data_or_fallback(settings: Settings, *, progress: Progress = silent) -> Data
     return replace(recorded, source=f"recorded data set {path.name}", notes=(note,))
 
 
-def keep(data: Data, settings: Settings, *, progress: Progress = silent) -> int:
-    """Put the rows that a run was made on into the store, so that the dashboard shows them; rows written."""
-    if data.path is None:
-        return 0
-    with open_store(settings) as store:
-        (result,) = import_files([data.path], store, progress)
-    return result.written.inserted + result.written.corrected
+def keep(data: Data, settings: Settings) -> None:
+    """Put the rows that a run was made on into the store, so that the dashboard shows them."""
+    if data.verdict is not None:
+        with open_store(settings) as store:
+            store_verdict(store, data.verdict)

@@ -146,15 +146,16 @@ def _tell(log: structlog.typing.FilteringBoundLogger, ended: Run | None) -> None
         )
 
 
-class _Heartbeat:
-    """Renews the lease of a run beside it, and says stop when it is lost."""
+class Beside:
+    """A thread beside a run, from its begin to its end: `keep` goes on until `ended`."""
 
-    def __init__(self, run: Run, place: Place, stop: Stop) -> None:
-        self._run = run
-        self._place = place
-        self._stop = stop
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name=f"lease of {run.job}", daemon=True)
+    def __init__(self, run: str) -> None:
+        self.ended = threading.Event()
+        self._thread = threading.Thread(target=self.keep, name=f"lease of {run}", daemon=True)
+
+    def keep(self) -> None:
+        """What the thread does."""
+        raise NotImplementedError
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -163,13 +164,23 @@ class _Heartbeat:
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ended.set()
+        self.ended.set()
         self._thread.join()
 
-    def _beat(self) -> None:
+
+class _Heartbeat(Beside):
+    """Renews the lease of a run beside it, and says stop when it is lost."""
+
+    def __init__(self, run: Run, place: Place, stop: Stop) -> None:
+        super().__init__(run.job)
+        self._run = run
+        self._place = place
+        self._stop = stop
+
+    def keep(self) -> None:
         held = time.monotonic()
         with self._place.store() as store:
-            while not self._ended.wait(self._place.lease.total_seconds() / HEARTBEATS):
+            while not self.ended.wait(self._place.lease.total_seconds() / HEARTBEATS):
                 try:
                     if not renew(store, self._run, self._place.lease):
                         self._stop.reason = LOST

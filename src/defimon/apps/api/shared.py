@@ -9,12 +9,10 @@ from typing import Any, Protocol
 
 import structlog
 
-from defimon.core.errors import FixSettings
+from defimon.apps._redis import opening_redis
 from defimon.core.provenance import code_version, text_hash
 from defimon.core.settings import Settings
 from defimon.flows.stores import shown_store
-
-VARIABLE = "DEFIMON_REDIS_URL"
 
 CALM_S = 0.25
 """Seconds in which Redis has to answer: making an answer anew takes less."""
@@ -52,27 +50,17 @@ def open_shared(settings: Settings) -> Shared | None:
     """
     if settings.redis_url is None:
         return None
-    try:
+    with opening_redis():
         from redis.asyncio import Redis
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
-    except ImportError:
-        raise FixSettings(
-            "Redis needs one more package.", variable=VARIABLE, remedy="Install defimon[redis]."
-        ) from None
-    try:
+
         redis = Redis.from_url(
             settings.redis_url.get_secret_value(),
             socket_timeout=CALM_S,
             socket_connect_timeout=CALM_S,
             retry=Retry(NoBackoff(), 0),
         )
-    except ValueError:
-        raise FixSettings(
-            f"{VARIABLE} is no address of a Redis.",
-            variable=VARIABLE,
-            remedy="Give redis://host:port/0, rediss://… or unix:///path, or leave it out.",
-        ) from None
     return _OnRedis(redis)
 
 

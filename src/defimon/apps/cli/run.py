@@ -1,11 +1,16 @@
 """`defimon run`: the main job, from data to report."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from defimon.apps.cli._options import MinDays, MinMeanApy, MinTvl, Protocol
+
+if TYPE_CHECKING:
+    from defimon.core.settings import Settings
+    from defimon.flows.run_data import Data
+    from defimon.flows.walk import Progress
 
 
 def run(
@@ -45,10 +50,9 @@ def run(
     from defimon.core.settings import load_settings
     from defimon.flows.backtest_setup import Setup, changed
     from defimon.flows.evaluate import protocol_of
-    from defimon.flows.panel import find_panel
     from defimon.flows.run import RUN_MODELS, SAMPLE_MODELS
     from defimon.flows.run import run as run_all
-    from defimon.flows.run_data import data_from_file, data_from_sample, data_live, data_or_fallback, keep
+    from defimon.flows.run_data import keep
 
     settings = load_settings()
     if sample and panel is not None:
@@ -67,14 +71,7 @@ def run(
         seed=settings.seed,
     )
     with progress_bar() as progress:
-        if panel is not None:
-            data = data_from_file(find_panel(str(panel), settings))
-        elif sample:
-            data = data_from_sample(settings)
-        elif offline_fallback:
-            data = data_or_fallback(settings, progress=progress)
-        else:
-            data = data_live(settings, progress=progress)
+        data = _data(settings, panel, progress, sample=sample, offline_fallback=offline_fallback)
     show_data(data)
     usual = SAMPLE_MODELS if sample else RUN_MODELS
     with progress_bar() as progress:
@@ -90,5 +87,21 @@ def run(
             progress=progress,
         )
         if kept:
-            keep(data, settings, progress=progress)
-    show_run(result, served=kept or data.path is None)
+            keep(data, settings)
+    show_run(result, served=kept or data.verdict is None)
+
+
+def _data(
+    settings: "Settings", panel: Path | None, progress: "Progress", *, sample: bool, offline_fallback: bool
+) -> "Data":
+    """What the options ask to run on."""
+    from defimon.flows.panel import find_panel
+    from defimon.flows.run_data import data_from_file, data_from_sample, data_live, data_or_fallback
+
+    if panel is not None:
+        return data_from_file(find_panel(str(panel), settings))
+    if sample:
+        return data_from_sample(settings)
+    if offline_fallback:
+        return data_or_fallback(settings, progress=progress)
+    return data_live(settings, progress=progress)

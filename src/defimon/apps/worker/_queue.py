@@ -15,6 +15,7 @@ from huey.exceptions import HueyException
 from huey.registry import Message
 from huey.serializer import Serializer
 
+from defimon.apps._redis import opening_redis
 from defimon.core.errors import FixSettings
 from defimon.core.settings import Settings
 
@@ -50,15 +51,11 @@ def open_queue(settings: Settings, name: str) -> Any:
     """
     if settings.redis_url is None:
         return _in_file(settings, name)
-    try:
+    with opening_redis():
         from redis import ConnectionPool
         from redis.backoff import NoBackoff
         from redis.retry import Retry
-    except ImportError:
-        raise FixSettings(
-            "Redis needs one more package.", variable="DEFIMON_REDIS_URL", remedy="Install defimon[redis]."
-        ) from None
-    try:
+
         pool = ConnectionPool.from_url(
             settings.redis_url.get_secret_value(),
             socket_timeout=CALM_S,
@@ -66,12 +63,6 @@ def open_queue(settings: Settings, name: str) -> Any:
             # The scheduler and the consumers try again themselves.
             retry=Retry(NoBackoff(), 0),
         )
-    except ValueError:
-        raise FixSettings(
-            "DEFIMON_REDIS_URL is no address of a Redis.",
-            variable="DEFIMON_REDIS_URL",
-            remedy="Give redis://host:port/0, rediss://… or unix:///path, or leave it out.",
-        ) from None
     return RedisHuey(name, results=False, serializer=_AsJson(), connection_pool=pool)
 
 
