@@ -7,6 +7,8 @@ import orjson
 from seeded_faults import CALM, FAULTS, Weather, draw_weather
 from seeded_server import Reply
 
+from defimon.core.chains import CHAINS
+
 REFUSALS = (
     (-32005, "limit exceeded"), (-32007, "50/second request limit reached"), (429, "Too Many Requests"),
     (-32603, "internal error"), (-32000, "header not found"), (-32002, "resource unavailable"),
@@ -77,10 +79,17 @@ class Node:
             return _refusal(call["id"], -32601, f"the method {call['method']} does not exist")
         if fault == "other_chain" and call["method"] == "eth_chainId":
             result = "0x539"
-        by_height = str(call["params"][:1])[2:4] == "0x"  # a lie about what is final is not noticed by anyone
-        if struck and fault in SPOILED and (by_height or fault != "other_height"):
+        by_height = str(call["params"][:1])[2:4] == "0x"
+        if struck and fault in SPOILED and (by_height or fault not in self._lies()):
             result = SPOILED[fault](result, dice)
         return {"jsonrpc": "2.0", "id": call["id"], "result": result}
+
+    def _lies(self):
+        """Faults that lie about what is final, which nobody notices: another height; and where each block is
+        final without the tag, none.
+        """
+        at_once = self.chain.evm_id == CHAINS["local"].evm_id
+        return {"other_height", "nulls"} if at_once else {"other_height"}
 
     def _result(self, method, params, view):
         return {

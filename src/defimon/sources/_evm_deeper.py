@@ -7,6 +7,7 @@ from itertools import chain, repeat
 import polars as pl
 
 from defimon.sources._evm_chain import EvmChain
+from defimon.sources._evm_words import Header
 from defimon.sources._series import Deeper
 
 STRETCH = 4_096
@@ -27,13 +28,13 @@ class Root:
     none; and the lowest stored one that is another now.
     """
 
-    ancestor: int | None
+    ancestor: Header | None
     lowest: int
 
     def words(self) -> str:
         """What is told of it."""
         if self.ancestor is not None:
-            return f"the fork begins at block {self.ancestor + 1}, among final ones, and is followed."
+            return f"the fork begins at block {self.ancestor.number + 1}, among final ones, and is followed."
         if self.lowest:
             return f"the fork begins below block {self.lowest}, the lowest stored one; all is read anew."
         return "the chain is another one from block 0 on, and is read anew."
@@ -70,21 +71,21 @@ async def known_from(evm: EvmChain, known: pl.DataFrame, deeper: Deeper, number:
     return pl.concat([*parts, known])
 
 
-async def highest_same(evm: EvmChain, hashes: Mapping[int, str], numbers: Sequence[int]) -> int | None:
-    """First of these falling heights whose block nodes tell by its hash in `hashes`; None without one."""
+async def highest_same(evm: EvmChain, hashes: Mapping[int, str], numbers: Sequence[int]) -> Header | None:
+    """First block of these falling heights that nodes tell by its hash in `hashes`; None without one."""
     place = 0
     for size in chain(PROBES, repeat(PROBES[-1])):
         asked = numbers[place : place + size]
         if not asked:
             return None
         if same := await _same(evm, hashes, asked):
-            return max(same)
+            return same[0]
         place += size
     return None
 
 
-async def _same(evm: EvmChain, hashes: Mapping[int, str], numbers: Sequence[int]) -> list[int]:
-    return [one.number for one in await evm.headers(numbers) if one.hash == hashes[one.number]]
+async def _same(evm: EvmChain, hashes: Mapping[int, str], numbers: Sequence[int]) -> list[Header]:
+    return [one for one in await evm.headers(numbers) if one.hash == hashes[one.number]]
 
 
 def _hashes(stored: pl.DataFrame) -> dict[int, str]:

@@ -161,12 +161,12 @@ class BlockSeries:
             root = await root_below(self._chain, self._wanted.deeper, lowest)
             ancestor, lowest = root.ancestor, root.lowest
             self._chain.warnings.append(f"{self._chain.chain.name}: {root.words()}")
-        begin = max(0, lowest - 1) if ancestor is None else ancestor + 1
-        ancestor = begin if ancestor is None else ancestor
-        stand.hashes = {number: one for number, one in stand.hashes.items() if number < ancestor}
-        header = await self._chain.header(ancestor)
-        stand.remember([header])
-        stand.cursor, stand.repairs = _cursor(header), True
+        # The ancestor is the block that was compared: asked for again, another node may tell another one.
+        begin = max(0, lowest - 1) if ancestor is None else ancestor.number + 1
+        ancestor = ancestor or await self._chain.header(begin)
+        stand.hashes = {number: one for number, one in stand.hashes.items() if number < ancestor.number}
+        stand.remember([ancestor])
+        stand.cursor, stand.repairs = _cursor(ancestor), True
         return begin
 
     async def _up_to(self, head: int, final: int) -> AsyncGenerator[Batch, None]:
