@@ -1,4 +1,4 @@
-"""Pools of a catalogue by what is asked of them, in order, a page at a time."""
+"""Pools of a catalogue by what is asked of them, in order, a page at a time; by what they can be chosen."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,12 +6,21 @@ from typing import Any, Literal
 
 import polars as pl
 
-from defimon.flows.catalogue import Catalogue
+from defimon.flows.catalogue import COLUMNS, Catalogue
 
-SORTS = ("tvl_usd", "apy", "forecast", "forecast_low", "volume_24h_usd", "pool_id")
-Sort = Literal["tvl_usd", "apy", "forecast", "forecast_low", "volume_24h_usd", "pool_id"]
+Sort = Literal[
+    "tvl_usd", "apy", "forecast", "forecast_low", "forecast_high", "forecast_change", "volume_24h_usd",
+    "utilisation", "ts", "symbol", "pool_id",
+]  # fmt: skip
+"""`forecast_change` is the forecast less the APY, `symbol` goes by small letters; the others are columns."""
 
 SEARCHED = ("pool_id", "protocol", "chain", "symbol", "meta", "address")
+
+COUNTED = ("protocol", "chain", "kind")
+"""Attributes by whose values people choose pools."""
+
+Place = tuple[float | str | None, str]
+"""Where a page ends: its last pool's figure (a name for `symbol`; None where it is not known) and id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,7 @@ class Wanted:
     min_tvl_usd: float | None = None
     min_apy: float | None = None
     max_apy: float | None = None
+    with_forecast: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +48,7 @@ class Page:
 
     rows: list[dict[str, Any]]
     total: int
-    after: tuple[float | None, str] | None
+    after: Place | None
 
 
 def search_pools(
@@ -47,32 +57,60 @@ def search_pools(
     *,
     sort: Sort = "tvl_usd",
     descending: bool = True,
-    after: tuple[float | None, str] | None = None,
+    after: Place | None = None,
+    skip: int = 0,
     limit: int = 100,
+    fields: Sequence[str] = COLUMNS,
 ) -> Page:
-    """Pools in the order of a column, ties by pool_id; a pool without the figure comes last.
+    """Pools in the order of a figure, ties by pool_id; a pool without the figure comes last.
 
-    A page begins after a value and a pool and not at a number, so that no pool is shown twice or left out
-    when others come in between.
+    A page begins after a value and a pool, so that no pool is shown twice or left out when others come in
+    between; `skip` leaves so many more out, for a look at a place further on. Rows have `fields`.
     """
-    found = catalogue.pools.filter(_kept(wanted))
-    key = pl.lit(0.0) if sort == "pool_id" else pl.col(sort) * (-1.0 if descending else 1.0)
     backwards = sort == "pool_id" and descending
-    keyed = found.with_columns(key.fill_null(float("inf")).alias("key"))
-    ordered = keyed.sort(["key", "pool_id"], descending=[False, backwards])
-    rest = ordered if after is None else ordered.filter(_beyond(after, backwards=backwards))
-    rows = rest.head(limit)
-    last = None
-    if rest.height > limit:
-        place = rows.row(-1, named=True)
-        last = (None if place["key"] == float("inf") else place["key"], place["pool_id"])
-    return Page(rows.drop("key").to_dicts(), found.height, last)
+    found = catalogue.pools.filter(_kept(wanted)).with_columns(_key(sort).alias("key"))
+    ordered = found.sort("key", "pool_id", descending=[descending, backwards], nulls_last=True)
+    rest = (
+        ordered
+        if after is None
+        else ordered.filter(_beyond(after, descending=descending, backwards=backwards))
+    )
+    rows = rest.slice(skip, limit)
+    last = rows.select("key", "pool_id").row(-1) if rest.height > skip + limit else None
+    return Page(rows.select(fields).to_dicts(), found.height, last)
 
 
-def _beyond(after: tuple[float | None, str], *, backwards: bool) -> pl.Expr:
-    value = float("inf") if after[0] is None else after[0]
-    later = pl.col("pool_id") < after[1] if backwards else pl.col("pool_id") > after[1]
-    return (pl.col("key") > value) | ((pl.col("key") == value) & later)
+def count_values(catalogue: Catalogue) -> dict[str, dict[str, int]]:
+    """How many pools have each value of COUNTED, most first."""
+    counted = {}
+    for name in COUNTED:
+        counts = catalogue.pools.drop_nulls(name).group_by(name).len("pools")
+        counted[name] = dict(counts.sort("pools", name, descending=[True, False]).iter_rows())
+    return counted
+
+
+def _key(sort: Sort) -> pl.Expr:
+    match sort:
+        case "pool_id":
+            return pl.lit(0.0)
+        case "symbol":
+            return _lower("symbol")
+        case "ts":
+            return pl.col("ts").to_physical().cast(pl.Float64)
+        case "forecast_change":
+            return (pl.col("forecast") - pl.col("apy")).fill_nan(None)
+        case _:
+            return pl.col(sort).fill_nan(None)
+
+
+def _beyond(after: Place, *, descending: bool, backwards: bool) -> pl.Expr:
+    value, pool_id = after
+    key = pl.col("key")
+    later = pl.col("pool_id") < pool_id if backwards else pl.col("pool_id") > pool_id
+    if value is None:
+        return key.is_null() & later
+    further = key < value if descending else key > value
+    return key.is_null() | further | ((key == value) & later)
 
 
 def _kept(wanted: Wanted) -> pl.Expr:
@@ -90,6 +128,8 @@ def _kept(wanted: Wanted) -> pl.Expr:
     for name, flag in (("stablecoin", wanted.stablecoin), ("listed", wanted.listed)):
         if flag is not None:
             kept.append(pl.col(name) == flag)
+    if wanted.with_forecast is not None:
+        kept.append(pl.col("forecast").is_not_null() == wanted.with_forecast)
     if wanted.min_tvl_usd is not None:
         kept.append(pl.col("tvl_usd") >= wanted.min_tvl_usd)
     if wanted.min_apy is not None:

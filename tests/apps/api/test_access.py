@@ -22,6 +22,7 @@ ROUTES = {
     ("POST", "/predict"): ("read", ASKED),
     ("POST", "/v1/predict"): ("read", ASKED),
     ("GET", "/v1/pools"): ("read", None),
+    ("GET", "/v1/pools/values"): ("read", None),
     ("GET", "/v1/pools/{pool_id}"): ("read", None),
     ("GET", "/v1/pools/{pool_id}/history"): ("read", None),
     ("GET", "/v1/pools/{pool_id}/forecasts"): ("read", None),
@@ -103,6 +104,11 @@ def expected(need, caller, *, opened):
 def routes_of(app):
     paths = app.openapi()["paths"]
     return {(method.upper(), path) for path, operations in paths.items() for method in operations}
+
+
+def test_no_name_in_the_description_tells_where_its_code_lies(tmp_path):
+    names = create_app(load_settings({}, data_dir=tmp_path)).openapi()["components"]["schemas"]
+    assert [name for name in names if "__" in name] == []
 
 
 def test_every_route_says_whom_it_is_for(tmp_path):

@@ -6,9 +6,11 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
+from defimon.apps.api.questions import cursor_of
 from defimon.core.settings import load_settings
 from defimon.core.tables import YIELDS
 from defimon.flows._store import open_store
+from defimon.flows.catalogue import COLUMNS
 from defimon.flows.pool_history import history_page
 from defimon.flows.pool_search import Wanted, search_pools
 from defimon.store.database import Store
@@ -30,6 +32,8 @@ def ids(answer):
         ("min_tvl_usd=2e8&order=asc", ["aave-v3:ethereum:USDC", "lido:stETH"]),
         ("min_apy=0.04&max_apy=0.05", ["aave-v3:ethereum:USDC"]),
         ("symbol=%5B%28", []),
+        ("with_forecast=false", ["young/one"]),
+        ("with_forecast=true&chain=base", ["aave-v3:base:USDC"]),
     ],
 )
 def test_pools_are_found_by_words_and_filters(client, query, expected):
@@ -44,7 +48,13 @@ def test_twenty_thousand_pools_are_listed_without_a_filter(client):
     assert (len(page.rows), page.total) == (50, many.height)
 
 
-@pytest.mark.parametrize("sort", ["tvl_usd", "apy", "forecast", "forecast_low", "volume_24h_usd", "pool_id"])
+SORTS = (
+    "tvl_usd", "apy", "forecast", "forecast_low", "forecast_high", "forecast_change", "volume_24h_usd",
+    "utilisation", "ts", "symbol", "pool_id",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("order", ["asc", "desc"])
 @pytest.mark.parametrize("limit", [1, 4])
 def test_pages_hold_every_pool_once_in_order(client, sort, order, limit):
@@ -56,13 +66,64 @@ def test_pages_hold_every_pool_once_in_order(client, sort, order, limit):
         cursor = page.json()["next"]
     assert seen == whole
     assert len(set(seen)) == 6
-    if sort in ("tvl_usd", "forecast"):
+    if sort in ("tvl_usd", "forecast", "forecast_change"):
         assert seen[-1] == "young/one"  # what is not known comes last either way
+    skipped = [one for n in range(6) for one in ids(client.get(f"{query}&limit=1&skip={n}"))]
+    assert skipped == whole
+    assert ids(client.get(f"{query}&skip=7")) == []
+
+
+def test_symbols_are_in_the_order_of_their_letters(client):
+    pools = client.get("/v1/pools?sort=symbol&order=asc").json()["pools"]
+    assert [one["symbol"] for one in pools] == ["DAI", "DAI-USDC-USDT", "STETH", "USDC", "USDC", "WETH"]
+
+
+@pytest.mark.parametrize(
+    "given", ["fields=apy&fields=symbol", "fields=symbol,apy", "fields=pool_id,%20apy,symbol"]
+)
+def test_only_the_fields_that_are_asked_for_are_sent(client, given):
+    answer = client.get(f"/v1/pools?sort=apy&limit=1&{given}")
+    assert answer.json()["pools"] == [{"pool_id": "young/one", "symbol": "WETH", "apy": pytest.approx(0.2)}]
+    assert (
+        client.get(
+            f"/v1/pools?sort=apy&limit=1&{given}", headers={"If-None-Match": answer.headers["ETag"]}
+        ).status_code
+        == 304
+    )
+    whole = client.get("/v1/pools?sort=apy&limit=1")
+    assert whole.headers["ETag"] != answer.headers["ETag"]
+    assert set(whole.json()["pools"][0]) == set(COLUMNS)
+    schema = client.get("/v1/openapi.json").json()["components"]["schemas"]["PoolPart"]
+    assert set(schema["properties"]) == set(COLUMNS)
+    assert schema["required"] == ["pool_id"]
+
+
+def test_a_field_that_no_pool_has_is_told_with_near_matches(client):
+    answer = client.get("/v1/pools?fields=apy,symbl&fields=nothing_like_it")
+    assert (answer.status_code, answer.json()["field"]) == (404, "fields")
+    assert answer.json()["unknown"] == {"symbl": ["symbol"], "nothing_like_it": []}
+
+
+def test_values_that_pools_can_be_chosen_by_are_counted(client):
+    told = client.get("/v1/pools/values").json()
+    assert told["chain"] == [{"value": "ethereum", "pools": 4}, {"value": "base", "pools": 2}]
+    assert told["kind"] == [{"value": "lending", "pools": 6}]
+    assert told["protocol"][0] == {"value": "aave-v3", "pools": 2}
 
 
 def test_a_cursor_of_another_listing_is_refused(client):
     cursor = client.get("/v1/pools?limit=1").json()["next"]
-    for query in (f"sort=apy&cursor={cursor}", "cursor=nonsense", "cursor=W10", "cursor=%C3%A4"):
+    by_name = client.get("/v1/pools?sort=symbol&limit=1").json()["next"]
+    crossed = cursor_of(("tvl_usd", "desc", "text", "lido:stETH"))
+    assert client.get(f"/v1/pools?sort=symbol&cursor={by_name}").status_code == 200
+    for query in (
+        f"sort=apy&cursor={cursor}",
+        f"cursor={crossed}",
+        f"cursor={by_name}",
+        "cursor=nonsense",
+        "cursor=W10",
+        "cursor=%C3%A4",
+    ):
         answer = client.get(f"/v1/pools?{query}")
         assert (answer.status_code, answer.json()["field"]) == (404, "cursor")
 

@@ -75,7 +75,7 @@ export interface StrategyFigures {
   deflated_sharpe: number | null;
 }
 
-export interface Curve {
+export interface StrategyCurve {
   strategy: string;
   value_usd: number[];
   drawdown: number[];
@@ -100,7 +100,7 @@ export interface BacktestResult {
   stuck: { strategy: string; pool_id: string; usd: number }[];
   accruals: { index: number; quoted: number; gap: number; refused: number; fallen: number };
   trades: number;
-  curves: { days: string[]; strategies: Curve[] };
+  curves: { days: string[]; strategies: StrategyCurve[] };
 }
 
 export interface Trade {

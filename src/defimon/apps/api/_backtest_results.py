@@ -34,7 +34,7 @@ class StrategyFigures(Document):
     )
 
 
-class Curve(Document):
+class StrategyCurve(Document):
     """A strategy on the days of the curves."""
 
     strategy: str
@@ -49,7 +49,7 @@ class Curves(Document):
     """At most 1,000 points a strategy; all of a shorter period's days."""
 
     days: list[date] = Field(max_length=1_000)
-    strategies: list[Curve]
+    strategies: list[StrategyCurve]
 
 
 class Stuck(Document):

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from defimon.apps.api.access import Reader
 from defimon.apps.api.documents import Answer, Document, row_model, rows_of
+from defimon.apps.api.pool_documents import MOST_VALUES, Fields, Pool, PoolPage, PoolValues, shown_fields
 from defimon.apps.api.questions import (
     EARLIEST,
     LATEST,
@@ -20,46 +21,21 @@ from defimon.apps.api.questions import (
     place_of,
 )
 from defimon.apps.api.service import Store, service_of
-from defimon.core.tables import FORECASTS, POOLS, YIELDS
-from defimon.flows.catalogue import ATTRIBUTES, FACTS, past_forecasts
+from defimon.core.tables import FORECASTS, YIELDS
+from defimon.flows.catalogue import past_forecasts
 from defimon.flows.pool_history import COLUMNS as HISTORY
 from defimon.flows.pool_history import history_page
-from defimon.flows.pool_search import Sort, Wanted, search_pools
+from defimon.flows.pool_search import Place, Sort, Wanted, count_values, search_pools
 
 router = APIRouter(prefix="/v1/pools", tags=["pools"])
 
-NUMBER = (int, float, type(None))
+FIGURE = (int, float, str, type(None))
 Words = Annotated[list[Annotated[str, Field(max_length=60)]], Query(max_length=20)]
 """Four of them fit into an address of 64 KiB, the most that the server reads, however they are written."""
 PoolId = Annotated[str, Path(min_length=1, max_length=300, description="id of a pool, as /v1/pools lists it")]
 Limit = Annotated[int | None, Query(ge=1, le=100_000, description="rows of a page")]
 Cursor = Annotated[str | None, Query(max_length=800, description="`next` of the page before")]
 YesNo = Literal["true", "false"]
-
-Attributes = row_model("PoolAttributes", "What a pool is.", POOLS, ("pool_id", *ATTRIBUTES))
-Figures = row_model(
-    "PoolFigures", "What it pays.", YIELDS, ("ts", *FACTS, "flags", "source", "origin", "known_at")
-)
-
-
-class Pool(Attributes, Figures):  # type: ignore[misc, valid-type]
-    """A pool as it stands, with the forecast of its mean APY over the next 7 days."""
-
-    forecast: float | None = Field(
-        description="forecast of the mean APY of the next 7 days (fraction a year)"
-    )
-    forecast_low: float | None = Field(description="5 % quantile (fraction a year)")
-    forecast_high: float | None = Field(description="95 % quantile (fraction a year)")
-    forecast_model: str | None = Field(description="model that answered")
-
-
-class PoolPage(Document):
-    """Pools in the order that was asked for."""
-
-    pools: list[Pool]
-    total: int = Field(description="pools that fit, on all pages")
-    next: str | None = Field(description="cursor of the next page; null on the last one")
-
 
 HistoryRow = row_model("HistoryRow", "A pool's yield at a moment.", YIELDS, HISTORY)
 ForecastRow = row_model("ForecastRow", "What was said about a pool.", FORECASTS, FORECASTS.names[:-1])
@@ -97,38 +73,60 @@ async def list_pools(
     min_tvl_usd: Annotated[float | None, Query(ge=0, allow_inf_nan=False)] = None,
     min_apy: Annotated[float | None, Query(allow_inf_nan=False, description="fraction a year")] = None,
     max_apy: Annotated[float | None, Query(allow_inf_nan=False, description="fraction a year")] = None,
+    with_forecast: YesNo | None = None,
     sort: Sort = "tvl_usd",
     order: Literal["asc", "desc"] = "desc",
+    fields: Fields = [],  # noqa: B006
     limit: Limit = None,
+    skip: Annotated[int, Query(ge=0, le=1_000_000, description="pools to leave out first")] = 0,
     cursor: Cursor = None,
 ) -> Answer:
     """Search, filter and sort; a filter given twice keeps pools of either value."""
     service = service_of(request)
+    shown = shown_fields(fields)
     known = await service.known()
-    after = None
-    if cursor is not None:
-        shown, direction, value, pool_id = place_of(cursor, (str, str, NUMBER, str))
-        if (shown, direction) != (sort, order):
-            raise no_such_page()
-        after = (value, pool_id)
     wanted = Wanted(
-        q, protocol, chain, symbol, kind, _flag(stablecoin), _flag(listed), min_tvl_usd, min_apy, max_apy
-    )
+        q, protocol, chain, symbol, kind, _flag(stablecoin), _flag(listed), min_tvl_usd, min_apy, max_apy,
+        _flag(with_forecast),
+    )  # fmt: skip
     page = await service.working(
         search_pools,
         known.catalogue,
         wanted,
         sort=sort,
         descending=order == "desc",
-        after=after,
+        after=None if cursor is None else _place(cursor, sort, order),
+        skip=skip,
         limit=page_size(limit, service.settings.api_page_rows),
+        fields=shown,
     )
     following = None if page.after is None else cursor_of((sort, order, *page.after))
     return Answer({"pools": page.rows, "total": page.total, "next": following}, seconds=15)
 
 
+def _place(cursor: str, sort: Sort, order: str) -> Place:
+    """Where the page before ended. Raises NotKnown for a cursor of another listing."""
+    shown, direction, value, pool_id = place_of(cursor, (str, str, FIGURE, str))
+    by_name = isinstance(value, str)
+    if (shown, direction) != (sort, order) or (value is not None and by_name != (sort == "symbol")):
+        raise no_such_page()
+    return value if value is None or by_name else float(value), pool_id
+
+
 def _flag(value: YesNo | None) -> bool | None:
     return None if value is None else value == "true"
+
+
+@router.get("/values", response_model=PoolValues)
+async def pool_values(request: Request, _caller: Reader) -> Answer:
+    """Protocols, chains and kinds, each with how many pools have it: what pools can be chosen by."""
+    service = service_of(request)
+    counted = await service.working(count_values, (await service.known()).catalogue)
+    told = {
+        name: [{"value": one, "pools": n} for one, n in list(counts.items())[:MOST_VALUES]]
+        for name, counts in counted.items()
+    }
+    return Answer(told, seconds=15)
 
 
 @router.get("/{pool_id:path}/history", response_model=HistoryPage)

@@ -110,7 +110,7 @@ class DepthPoint(Document):
     amount: float
 
 
-class Curve(Document):
+class ImpactCurve(Document):
     """Impact by size, up to three times the trade that was asked for."""
 
     origin: str
@@ -127,7 +127,7 @@ async def quote(request: Request, _caller: Reader, trade: Trade) -> Answer:
     return Answer(told)
 
 
-@router.post("/curve", response_model=Curve)
+@router.post("/curve", response_model=ImpactCurve)
 async def impact_by_size(request: Request, _caller: Reader, trade: Trade) -> Answer:
     """Price impact and slippage by size, and the depth of each pool."""
     told = await service_of(request).working(curve_document, trade.state, **_asked(trade))
