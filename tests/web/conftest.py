@@ -135,19 +135,32 @@ def address_of(begun, log):
     return found[1]
 
 
-@pytest.fixture(scope="module")
-def service(built, browser, tmp_path_factory):
-    """`defimon serve` and a worker beside it, on a store of their own; what both tests and browser ask."""
-    folder = tmp_path_factory.mktemp("dashboard")
-    keys = fill(folder)
+@contextmanager
+def served(folder, keys, *jobs):
+    """`defimon serve` on the store in `folder`, a worker for `jobs` beside it, and a client."""
     with ExitStack() as open_:
         begun, log = open_.enter_context(process(folder, "serve", "serve", "--port", "0", "--no-worker"))
         address = address_of(begun, log)
-        open_.enter_context(process(folder, "worker", "worker", "--only", "backtests,alerts,messages"))
+        if jobs:
+            open_.enter_context(process(folder, "worker", "worker", "--only", ",".join(jobs)))
         client = open_.enter_context(httpx.Client(base_url=address, timeout=LIMIT_S))
         while client.get("/ready").status_code != httpx.codes.OK:
             time.sleep(0.1)
-        yield SimpleNamespace(address=address, keys=keys, client=client, folder=folder)
+        yield SimpleNamespace(address=address, keys=keys, client=client, folder=folder, server=begun)
+
+
+@pytest.fixture(scope="session")
+def serve():
+    """How a module has a service of its own: `with serve(folder, keys, *jobs) as service`."""
+    return served
+
+
+@pytest.fixture(scope="module")
+def service(built, browser, tmp_path_factory):
+    """The service and a worker on a store of their own; what both tests and browser ask."""
+    folder = tmp_path_factory.mktemp("dashboard")
+    with served(folder, fill(folder), "backtests", "alerts", "messages") as begun:
+        yield begun
 
 
 def run_backtest(service, **form):

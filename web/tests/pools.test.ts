@@ -1,24 +1,29 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { HistoryRow, Pool } from "../src/api/types.ts";
+import type { HistoryRow } from "../src/api/types.ts";
 import { DAY_MS, daily, healthOf, realised } from "../src/pages/pool/data.ts";
-import { type Filters, chosen } from "../src/pages/pools/filters.ts";
+import { address } from "../src/api/client.ts";
+import { chunkAddress } from "../src/pages/pools/asks.ts";
+import { asQuestion, filtersOf, sortOf } from "../src/pages/pools/filters.ts";
 
-const ANY: Filters = { q: "", chain: "", protocol: "", kind: "", stablecoin: "", min_tvl: "", forecast: "" };
-const POOLS = [
-  { pool_id: "1", symbol: "USDC", protocol: "aave-v3", chain: "base", stablecoin: true, tvl_usd: 5e6, forecast: 0.05 },
-  { pool_id: "2", symbol: "WETH-USDC", protocol: "uniswap-v3", chain: "ethereum", stablecoin: false, tvl_usd: null, forecast: null },
-] as unknown as Pool[];
+const asked = (text: string) => {
+  const query = new URLSearchParams(text);
+  return address("", asQuestion(filtersOf(query), sortOf(query)));
+};
 
-const found = (filters: Partial<Filters>) => chosen(POOLS, { ...ANY, ...filters }).map((pool) => pool.pool_id);
+test("what stands in the address is asked of the API", () => {
+  assert.equal(asked(""), "?sort=tvl_usd&order=desc");
+  assert.equal(asked("q=usdc+&chain=base&forecast=yes&min_tvl=1e6"), "?q=usdc&chain=base&min_tvl_usd=1e6&with_forecast=true&sort=tvl_usd&order=desc");
+  assert.equal(asked("sort=move&order=asc"), "?sort=forecast_change&order=asc");
+  assert.equal(asked("sort=range"), "?sort=forecast_high&order=desc");
+  assert.equal(asked("sort=nonsense&order=asc"), "?sort=tvl_usd&order=desc");
+});
 
-test("pools at hand are chosen as the API would", () => {
-  assert.deepEqual(found({}), ["1", "2"]);
-  assert.deepEqual(found({ q: "usdc BASE" }), ["1"]);
-  assert.deepEqual(found({ chain: "Ethereum" }), ["2"]);
-  assert.deepEqual(found({ stablecoin: "false" }), ["2"]);
-  assert.deepEqual(found({ min_tvl: "1000000" }), ["1"]);
-  assert.deepEqual(found({ forecast: "yes" }), ["1"]);
+test("rows are asked for a hundred at a time, with the fields of a list alone", () => {
+  const query = { sort: "apy" };
+  assert.ok(chunkAddress(query, 0).endsWith("&limit=100"));
+  assert.ok(chunkAddress(query, 150).endsWith("&limit=100&skip=15000"));
+  assert.match(chunkAddress(query, 0), /fields=pool_id%2Csymbol/);
 });
 
 const START = Date.parse("2026-01-01T00:00:00Z");

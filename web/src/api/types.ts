@@ -32,6 +32,24 @@ export interface Pool {
   known_at: string;
 }
 
+/** As much of a pool as a list shows: asked for with `fields`. */
+export const LISTED = [
+  "pool_id", "symbol", "protocol", "chain", "meta", "status", "flags", "apy", "forecast", "forecast_low", "forecast_high", "tvl_usd", "volume_24h_usd",
+  "utilisation", "ts",
+] as const satisfies readonly (keyof Pool)[];
+export type ListedPool = Pick<Pool, (typeof LISTED)[number]>;
+
+export interface PoolValues {
+  protocol: ValueCount[];
+  chain: ValueCount[];
+  kind: ValueCount[];
+}
+
+export interface ValueCount {
+  value: string;
+  pools: number;
+}
+
 export interface PoolPage {
   pools: Pool[];
   total: number;

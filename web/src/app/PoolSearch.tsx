@@ -4,6 +4,7 @@ import type { PoolPage } from "../api/types.ts";
 import { useAnswer } from "../api/useAnswer.ts";
 import { percent, title, usd } from "../format.ts";
 import { Icon } from "../parts/Icon.tsx";
+import { useSettled } from "../parts/useSettled.ts";
 import { go, poolHref } from "./router.tsx";
 
 const SUGGESTIONS = 7;
@@ -73,14 +74,4 @@ export function PoolSearch() {
       </ul>
     </div>
   );
-}
-
-/** The value once it has not changed for a while. */
-function useSettled(value: string, ms: number): string {
-  const [settled, settle] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => settle(value), ms);
-    return () => clearTimeout(timer);
-  }, [value, ms]);
-  return settled;
 }

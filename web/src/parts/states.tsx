@@ -56,6 +56,19 @@ export function ErrorState({ problem, retry }: { problem: Problem; retry?: () =>
   );
 }
 
+/** What is shown is not the newest, and why; where a key would help, it can be entered here. */
+export function Stale({ problem, reload }: { problem: Problem; reload: () => void }) {
+  return (
+    <div className="notice tone-warn" role="status">
+      <p>
+        These are the last figures that came: <Told text={problem.message} />{" "}
+        {!problem.needsKey && <button type="button" className="link" onClick={reload}>Ask again</button>}
+      </p>
+      {problem.needsKey && <KeyEntry />}
+    </div>
+  );
+}
+
 interface AnsweredProps<T> {
   of: Answer<T>;
   /** What to show while waiting; a few grey lines unless given. */
@@ -70,12 +83,7 @@ export function Answered<T>({ of, waiting, children }: AnsweredProps<T>) {
   }
   return (
     <>
-      {of.problem && (
-        <p className="notice tone-warn" role="status">
-          These are the last figures that came: {of.problem.message}{" "}
-          <button type="button" className="link" onClick={of.reload}>Ask again</button>
-        </p>
-      )}
+      {of.problem && <Stale problem={of.problem} reload={of.reload} />}
       {children(of.data)}
     </>
   );

@@ -28,10 +28,24 @@ export interface Sort {
   descending: boolean;
 }
 
+/** Rows of which only those near what is in sight are here; they come in their order. */
+export interface Far<Row> {
+  /** Rows of another question have another name: they are shown from the top. */
+  of: string;
+  total: number;
+  at: (index: number) => Row | undefined;
+  /** The first row that was drawn when the table was last seen. */
+  begin: () => number;
+  /** Told which rows are in sight, from the first to before the last. */
+  show: (first: number, last: number) => void;
+}
+
 interface Props<Row> {
   label: string;
   columns: readonly Column<Row>[];
-  rows: readonly Row[];
+  rows?: readonly Row[];
+  /** In place of `rows`. */
+  far?: Far<Row>;
   rowKey: (row: Row, at: number) => string;
   /** Where a row leads. */
   href?: (row: Row) => string;
@@ -41,17 +55,16 @@ interface Props<Row> {
   /** Pixels, or any CSS length; as high as its rows unless given. */
   height?: number | string;
   rowHeight?: number;
-  /** All rows there are, where not all have come yet. */
-  total?: number;
 }
 
 /** Rows drawn above and below those in sight. */
 const AROUND = 8;
 /** From so many rows on only those in sight are drawn. */
 const MANY = 80;
+const NO_ROWS: readonly never[] = [];
 
 export function Table<Row>(props: Props<Row>) {
-  const { label, columns, rows, rowKey, href, onSort, height, rowHeight = 44, total } = props;
+  const { label, columns, rows = NO_ROWS, far, rowKey, href, onSort, height, rowHeight = 44 } = props;
   const [own, setOwn] = useState<Sort | undefined>(props.sort);
   const sort = onSort ? props.sort : own;
   const box = useRef<HTMLDivElement>(null);
@@ -62,9 +75,11 @@ export function Table<Row>(props: Props<Row>) {
 
   const shown = useMemo(() => columns.filter((column) => !column.from || width >= column.from), [columns, width]);
   const ordered = useMemo(() => sorted(rows, columns.find((one) => one.key === sort?.key), sort), [rows, columns, sort]);
-  const virtual = height !== undefined && ordered.length > MANY;
+  const count = far?.total ?? ordered.length;
+  const rowAt = (at: number) => (far ? far.at(at) : ordered[at]);
+  const virtual = height !== undefined && count > MANY;
   const first = virtual ? Math.max(0, Math.floor(top / rowHeight) - AROUND) : 0;
-  const last = virtual ? Math.min(ordered.length, Math.ceil((top + seen) / rowHeight) + AROUND) : ordered.length;
+  const last = virtual ? Math.min(count, Math.ceil((top + seen) / rowHeight) + AROUND) : count;
 
   // Rows that leave on one side come back on the other with other words: making new ones is what costs.
   const drawn = Math.ceil(seen / rowHeight) + AROUND * 2 + 2;
@@ -78,6 +93,23 @@ export function Table<Row>(props: Props<Row>) {
     row.focus({ preventScroll: true });
   }, [active, top]);
 
+  // Who comes back finds the place that was left.
+  const begin = useRef(far?.begin);
+  useLayoutEffect(() => {
+    const row = begin.current?.() ?? 0;
+    if (row > 0) box.current?.scrollTo({ top: (row + AROUND) * rowHeight });
+  }, [rowHeight]);
+  const of = useRef(far?.of);
+  useEffect(() => {
+    if (of.current === far?.of) return;
+    of.current = far?.of;
+    setActive(0);
+    box.current?.scrollTo({ top: 0 });
+  }, [far?.of]);
+
+  const show = far?.show;
+  useEffect(() => show?.(first, last), [show, first, last]);
+
   const order = (column: Column<Row>) => {
     const number = column.align === "end";
     const next = { key: column.key, descending: sort?.key === column.key ? !sort.descending : number };
@@ -89,14 +121,14 @@ export function Table<Row>(props: Props<Row>) {
     const row = (event.target as HTMLElement).closest<HTMLElement>(".grid-body [role=row]");
     if (!row) return;
     const page = Math.max(1, Math.floor(seen / rowHeight) - 2);
-    const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -ordered.length, End: ordered.length };
+    const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -count, End: count };
     const step = steps[event.key];
     if (event.key === "Enter" && href && event.target === row) {
-      const one = ordered[active];
+      const one = rowAt(active);
       if (one) go(href(one));
     } else if (step !== undefined) {
       event.preventDefault();
-      const next = Math.max(0, Math.min(ordered.length - 1, active + step));
+      const next = Math.max(0, Math.min(count - 1, active + step));
       moving.current = true;
       setActive(next);
       reveal(box.current, next * rowHeight, rowHeight);
@@ -105,7 +137,7 @@ export function Table<Row>(props: Props<Row>) {
   const style = { "--tracks": shown.map((column) => column.width).join(" "), maxHeight: height } as CSSProperties;
   return (
     <div
-      ref={box} className="grid" role="grid" aria-label={label} aria-rowcount={(total ?? ordered.length) + 1} aria-colcount={shown.length}
+      ref={box} className="grid" role="grid" aria-label={label} aria-rowcount={count + 1} aria-colcount={shown.length}
       style={style} onKeyDown={press} onScroll={virtual ? (event) => setTop(event.currentTarget.scrollTop) : undefined}
     >
       <div className="grid-head" role="rowgroup">
@@ -113,12 +145,13 @@ export function Table<Row>(props: Props<Row>) {
           {shown.map((column) => <Head key={column.key} column={column} sort={sort} onOrder={order} />)}
         </div>
       </div>
-      <div className={`grid-body ${virtual ? "grid-virtual" : ""}`} role="rowgroup" style={virtual ? { height: ordered.length * rowHeight } : undefined}>
-        {ordered.slice(first, last).map((row, offset) => {
+      <div className={`grid-body ${virtual ? "grid-virtual" : ""}`} role="rowgroup" style={virtual ? { height: count * rowHeight } : undefined}>
+        {Array.from({ length: Math.max(0, last - first) }, (_, offset) => {
           const at = first + offset;
+          const row = rowAt(at);
           return (
             <Line
-              key={virtual ? at % drawn : rowKey(row, at)} row={row} at={at} columns={shown} to={href?.(row)} height={rowHeight}
+              key={virtual || !row ? at % drawn : rowKey(row, at)} row={row} at={at} columns={shown} to={row && href?.(row)} height={rowHeight}
               virtual={virtual} tabbed={at === active} onActive={setActive}
             />
           );
@@ -129,7 +162,8 @@ export function Table<Row>(props: Props<Row>) {
 }
 
 interface LineProps<Row> {
-  row: Row;
+  /** Undefined until it has come. */
+  row: Row | undefined;
   at: number;
   columns: readonly Column<Row>[];
   to: string | undefined;
@@ -143,12 +177,12 @@ function PlainLine<Row>({ row, at, columns, to, height, virtual, tabbed, onActiv
   const place = virtual ? { height, transform: `translateY(${at * height}px)` } : { minHeight: height };
   return (
     <div
-      role="row" aria-rowindex={at + 2} tabIndex={tabbed ? 0 : -1} style={place} data-link={to ? "" : undefined}
+      role="row" aria-rowindex={at + 2} tabIndex={tabbed ? 0 : -1} style={place} data-link={to ? "" : undefined} aria-busy={row === undefined ? true : undefined}
       onFocus={() => onActive(at)} onClick={to ? (event) => follow(event, to) : undefined}
     >
       {columns.map((column, first) => (
         <div key={column.key} role="gridcell" data-end={column.align === "end" ? "" : undefined}>
-          {to && first === 0 ? <Link href={to} tabIndex={-1} className="grid-link">{column.cell(row)}</Link> : column.cell(row)}
+          {row === undefined ? <span className="grid-blank" /> : to && first === 0 ? <Link href={to} tabIndex={-1} className="grid-link">{column.cell(row)}</Link> : column.cell(row)}
         </div>
       ))}
     </div>

@@ -1,21 +1,20 @@
-import { useMemo } from "react";
-import type { Pool } from "../../api/types.ts";
+import type { PoolValues, ValueCount } from "../../api/types.ts";
 import { setQuery } from "../../app/router.tsx";
 import { figure, title } from "../../format.ts";
 import { Choice } from "../../parts/Choice.tsx";
 import { Icon } from "../../parts/Icon.tsx";
-import { type Filters, NAMES, counted } from "./filters.ts";
+import { type Filters, NAMES } from "./filters.ts";
 
 const STABLE = [["", "All"], ["true", "Stablecoins"], ["false", "Others"]] as const;
 const LEAST = [["", "Any TVL"], ["100000", "TVL ≥ $100K"], ["1000000", "TVL ≥ $1M"], ["10000000", "TVL ≥ $10M"], ["100000000", "TVL ≥ $100M"]] as const;
 
 interface Props {
   filters: Filters;
-  /** Pools that are known so far, for the choices. */
-  pools: readonly Pool[];
+  /** What can be chosen; undefined until it is known. */
+  values: PoolValues | undefined;
 }
 
-export function FilterBar({ filters, pools }: Props) {
+export function FilterBar({ filters, values }: Props) {
   const any = NAMES.some((name) => filters[name]);
   return (
     <div className="filters" role="group" aria-label="Filters">
@@ -26,9 +25,9 @@ export function FilterBar({ filters, pools }: Props) {
           value={filters.q} spellCheck={false} autoComplete="off" onChange={(event) => setQuery({ q: event.target.value })}
         />
       </div>
-      <Select name="chain" label="Chain" all="All chains" filters={filters} pools={pools} of={(pool) => pool.chain} />
-      <Select name="protocol" label="Protocol" all="All protocols" filters={filters} pools={pools} of={(pool) => pool.protocol} />
-      <Select name="kind" label="Kind" all="All kinds" filters={filters} pools={pools} of={(pool) => pool.kind} />
+      <Select name="chain" label="Chain" all="All chains" filters={filters} options={values?.chain ?? []} />
+      <Select name="protocol" label="Protocol" all="All protocols" filters={filters} options={values?.protocol ?? []} />
+      <Select name="kind" label="Kind" all="All kinds" filters={filters} options={values?.kind ?? []} />
       <select className="select" aria-label="Least TVL" value={filters.min_tvl} onChange={(event) => setQuery({ min_tvl: event.target.value })}>
         {!LEAST.some(([value]) => value === filters.min_tvl) && <option value={filters.min_tvl}>TVL ≥ ${figure(Number(filters.min_tvl))}</option>}
         {LEAST.map(([value, text]) => <option key={value} value={value}>{text}</option>)}
@@ -47,22 +46,21 @@ export function FilterBar({ filters, pools }: Props) {
   );
 }
 
-interface SelectProps extends Props {
+interface SelectProps {
   name: "chain" | "protocol" | "kind";
   label: string;
   all: string;
-  of: (pool: Pool) => string | null;
+  filters: Filters;
+  options: readonly ValueCount[];
 }
 
-function Select({ name, label, all, filters, pools, of }: SelectProps) {
-  // `of` is made anew at each draw and never means another column.
-  const options = useMemo(() => counted(pools, of), [pools]);
+function Select({ name, label, all, filters, options }: SelectProps) {
   const value = filters[name];
   return (
     <select className="select" aria-label={label} value={value} onChange={(event) => setQuery({ [name]: event.target.value })}>
       <option value="">{all}</option>
-      {value && !options.some(([one]) => one === value) && <option value={value}>{title(value)}</option>}
-      {options.map(([one, count]) => <option key={one} value={one}>{title(one)} ({figure(count)})</option>)}
+      {value && !options.some((one) => one.value === value) && <option value={value}>{title(value)}</option>}
+      {options.map((one) => <option key={one.value} value={one.value}>{title(one.value)} ({figure(one.pools)})</option>)}
     </select>
   );
 }

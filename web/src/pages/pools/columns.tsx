@@ -1,26 +1,26 @@
-import type { Pool } from "../../api/types.ts";
+import { LISTED, type ListedPool, type Pool } from "../../api/types.ts";
 import { percent, points, share, usd } from "../../format.ts";
 import { Time } from "../../parts/Time.tsx";
 import { APY, FORECAST, LOW, POOL, expectedMove } from "../../parts/pool.tsx";
 import type { Column } from "../../table/Table.tsx";
 
-function Move({ pool }: { pool: Pool }) {
+function Move({ pool }: { pool: ListedPool }) {
   const move = expectedMove(pool);
   return <span className={move === null || Math.abs(move) < 5e-5 ? "quiet" : move > 0 ? "good" : "bad"}>{points(move)}</span>;
 }
 
-function Range({ pool }: { pool: Pool }) {
+function Range({ pool }: { pool: ListedPool }) {
   if (pool.forecast_low === null || pool.forecast_high === null) return <span className="quiet">–</span>;
   return <span className="quiet">{percent(pool.forecast_low)} to {percent(pool.forecast_high)}</span>;
 }
 
-const HIGH: Column<Pool> = {
+const HIGH: Column<ListedPool> = {
   key: "range", title: "90 % interval", width: "minmax(150px, 1.3fr)", align: "end", from: 1080, csv: "forecast_high (fraction a year)",
   hint: "Holds the mean APY of the next 7 days with 90 % probability; sorted by its high end",
   cell: (pool) => <Range pool={pool} />, value: (pool) => pool.forecast_high,
 };
 
-export const COLUMNS: readonly Column<Pool>[] = [
+export const COLUMNS: readonly Column<ListedPool>[] = [
   POOL,
   APY,
   { ...FORECAST },
@@ -48,10 +48,11 @@ export const COLUMNS: readonly Column<Pool>[] = [
   },
 ];
 
-/** What a CSV has beyond the columns that are shown. */
-export const FILE: readonly Column<Pool>[] = [
-  ...(["pool_id", "protocol", "chain", "kind", "stablecoin", "apy_base", "apy_reward", "forecast_model", "flags", "origin", "source"] as const).map(
-    (key) => ({ key, title: key, width: "", cell: () => null, value: (pool: Pool) => pool[key] }),
-  ),
+/** What a CSV has beside the columns that are shown. */
+const BESIDE = ["pool_id", "protocol", "chain", "kind", "stablecoin", "apy_base", "apy_reward", "forecast_model", "flags", "origin", "source"] as const satisfies readonly (keyof Pool)[];
+export type FiledPool = ListedPool & Pick<Pool, (typeof BESIDE)[number]>;
+export const FILED: readonly string[] = [...new Set([...LISTED, ...BESIDE])];
+export const FILE: readonly Column<FiledPool>[] = [
+  ...BESIDE.map((key) => ({ key, title: key, width: "", cell: () => null, value: (pool: FiledPool) => pool[key] })),
   ...COLUMNS,
 ];

@@ -1,39 +1,31 @@
-/** All pools: found, filtered and sorted, twenty thousand of them at once. */
-import { useDeferredValue, useEffect, useMemo, useRef } from "react";
-import type { Pool, PoolPage } from "../../api/types.ts";
+/** All pools: found, filtered and sorted by the API; of twenty thousand those in sight are here. */
+import { useMemo } from "react";
+import type { PoolValues } from "../../api/types.ts";
 import { useAnswer } from "../../api/useAnswer.ts";
 import type { PageProps } from "../../app/pages.ts";
 import { poolHref, setQuery } from "../../app/router.tsx";
 import { figure } from "../../format.ts";
 import { SaveCsv } from "../../parts/SaveCsv.tsx";
-import { Empty, ErrorState, Skeleton } from "../../parts/states.tsx";
+import { Empty, ErrorState, Skeleton, Stale } from "../../parts/states.tsx";
+import { useSettled } from "../../parts/useSettled.ts";
 import { type Sort, Table } from "../../table/Table.tsx";
 import { FilterBar } from "./FilterBar.tsx";
-import { COLUMNS, FILE } from "./columns.tsx";
-import { NAMES, USUAL, asQuestion, chosen, filtersOf, sortOf } from "./filters.ts";
-import { useUniverse } from "./universe.ts";
+import { VALUES } from "./asks.ts";
+import { COLUMNS, FILE, FILED, type FiledPool } from "./columns.tsx";
+import { NAMES, USUAL, asQuestion, filtersOf, sortOf } from "./filters.ts";
+import { allPools, useListing } from "./listing.ts";
 import "./pools.css";
 
-/** Rows that are asked for with the filters, until all pools are here. */
-const FIRST_ROWS = 100;
+/** A word is asked for once the typing pauses. */
+const PAUSE_MS = 200;
 
 export default function Pools({ query }: PageProps) {
   const filters = useMemo(() => filtersOf(query), [query]);
   const sort = useMemo(() => sortOf(query), [query]);
-  const universe = useUniverse();
-  const wanted = useDeferredValue(filters);
-  const first = useAnswer<PoolPage>(universe.whole ? null : "/v1/pools", asQuestion(wanted, sort, FIRST_ROWS));
-
-  const own = useMemo(() => (universe.whole ? chosen(universe.pools, wanted) : null), [universe, wanted]);
-  const early = first.data && (wanted.forecast ? first.data.pools.filter((pool) => pool.forecast !== null) : first.data.pools);
-  const before = useRef<readonly Pool[]>(undefined);
-  // While one types, the rows of a moment ago stay in sight.
-  const rows = own ?? early ?? (first.problem ? undefined : before.current);
-  useEffect(() => {
-    before.current = rows;
-  }, [rows]);
-  const total = own?.length ?? first.data?.total ?? rows?.length ?? 0;
-  const known = universe.pools.length > 0 ? universe.pools : (early ?? []);
+  const words = useSettled(filters.q, PAUSE_MS);
+  const question = useMemo(() => asQuestion({ ...filters, q: words }, sort), [filters, words, sort]);
+  const { far, problem, waiting, reload } = useListing(question);
+  const values = useAnswer<PoolValues>(VALUES);
 
   const order = (next: Sort) => {
     const usual = next.key === USUAL.key && next.descending;
@@ -42,22 +34,21 @@ export default function Pools({ query }: PageProps) {
   return (
     <div className="page pools-page">
       <section className="panel panel-flush" aria-label="Pools">
-        <FilterBar filters={filters} pools={known} />
+        <FilterBar filters={filters} values={values.data} />
         <div className="pools-count">
           <p role="status">
-            <b className="number">{figure(total)}</b> {total === 1 ? "pool" : "pools"}
-            {!universe.whole && universe.total > 0 && (
-              <span className="quiet"> · {figure(universe.pools.length)} of {figure(universe.total)} loaded</span>
-            )}
+            {far && <><b className="number">{figure(far.total)}</b> {far.total === 1 ? "pool" : "pools"}</>}
+            {far && waiting && <span className="quiet"> · looking</span>}
           </p>
-          {rows && <SaveCsv name="Pools" columns={FILE} rows={rows} />}
+          {far && far.total > 0 && <SaveCsv name="Pools" columns={FILE} rows={() => allPools<FiledPool>(question, FILED)} />}
         </div>
-        {!rows && (first.problem ? <ErrorState problem={first.problem} retry={first.reload} /> : <Waiting />)}
-        {rows && rows.length === 0 && <NoPools filtered={NAMES.some((name) => filters[name])} />}
-        {rows && rows.length > 0 && (
+        {far && problem && <Stale problem={problem} reload={reload} />}
+        {!far && (problem ? <ErrorState problem={problem} retry={reload} /> : <Waiting />)}
+        {far?.total === 0 && <NoPools filtered={NAMES.some((name) => filters[name])} />}
+        {far && far.total > 0 && (
           <Table
-            label="Pools" columns={COLUMNS} rows={rows} rowKey={(pool) => pool.pool_id} href={(pool) => poolHref(pool.pool_id)}
-            sort={sort} onSort={order} height="var(--pools-height)" total={total}
+            label="Pools" columns={COLUMNS} far={far} rowKey={(pool) => pool.pool_id} href={(pool) => poolHref(pool.pool_id)}
+            sort={sort} onSort={order} height="var(--pools-height)"
           />
         )}
       </section>
