@@ -10,15 +10,19 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
+import polars as pl
 import pytest
 
-from defimon.core.errors import FixSettings
+from defimon.core.errors import BadData, FixSettings
 from defimon.core.settings import load_settings
 from defimon.core.tables import TABLES
+from defimon.flows import backtest_rows
 from defimon.flows._store import open_store, store_url
 from defimon.flows.backtest import run_backtest
 from defimon.flows.backtest_form import Form, form_of
 from defimon.flows.backtest_results import MOST_POINTS, read_document, read_trades
+from defimon.flows.backtest_retention import drop_old_backtests
+from defimon.flows.backtest_rows import read_rows
 from defimon.flows.backtest_run import reckon
 from defimon.flows.backtest_work import BacktestQueue, run_backtest_of
 from defimon.flows.backtests import (
@@ -154,6 +158,67 @@ def test_what_a_worker_reckons_is_what_the_engine_says_on_the_stores_own_panel(s
     rows, total = read_trades(store, done.result_id, limit=1_000)
     assert (rows, total) == (own.trades.to_dicts(), own.trades.height)
     assert told["origin"] == "derived"
+
+
+def test_a_few_pools_are_read_at_a_time_and_only_what_the_form_may_look_at(settings, store, monkeypatch):
+    fill(store)
+    monkeypatch.setattr(backtest_rows, "AT_A_TIME", 3)
+    whole, shares = daily(stored_panel(store)), []
+    read = read_rows(store, form_of("", {"universe": "all"}), settings, shares.append)
+    assert read.equals(whole)
+    assert shares == [0.75, 1.0]
+    near = read_rows(store, form_of("", {"chains": ["base"]}), settings, shares.append)
+    assert near.equals(whole.filter(pl.col("chain") == "base"))
+    learnt = form_of("", {"chains": ["base"], "pools": ["p2"], "forecasts": "walk_forward"})
+    assert read_rows(store, learnt, settings, shares.append).equals(whole)
+    begun = form_of("", {"start": LAST.date() - timedelta(days=5), "universe": "all"})
+    assert read_rows(store, begun, settings, shares.append).height == whole.height  # sixty days before it too
+    monkeypatch.setattr(backtest_rows, "BEFORE", timedelta(days=2))
+    assert read_rows(store, begun, settings, shares.append)["day"].n_unique() == 8
+    lately = form_of("", {"days": 9, "universe": "all"})
+    assert read_rows(store, lately, settings, shares.append)["day"].n_unique() == 12
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [({}, "start"), ({"days": 90}, "pools"), ({"forecasts": "walk_forward"}, "forecasts")],
+)
+def test_what_reads_too_much_fails_and_says_what_to_narrow(settings, store, given, field):
+    fill(store)
+    asked = submit(store, "me", form_of("", {"strategies": ["highest_apy"], **given}))
+    work(settings.model_copy(update={"backtest_rows": 100}))
+    failed = find_backtest(store, asked.backtest_id, "me")
+    assert (failed.state, failed.field) == ("failed", field)
+    assert "100 days of pools" in failed.error
+    assert failed.remedy
+
+
+def test_backtests_that_ended_long_ago_go_with_their_results(of_both):
+    with open_store(of_both) as store:
+        fill(store)
+        old, young = (
+            submit(store, "me", form_of("", {"strategies": ["highest_apy"], "bps": float(bps)}))
+            for bps in (1, 2)
+        )
+        twin = submit(store, "you", form_of("", {"strategies": ["highest_apy"], "bps": 1.0}))
+        for _ in range(3):
+            work(of_both)
+        waits = submit(store, "me", form_of("", {"bps": 9.0}))
+        result = find_backtest(store, young.backtest_id, "me").result_id
+        later = store.now() + timedelta(days=91)
+        assert drop_old_backtests(store, of_both) == 0
+        cancel_backtest(store, young.backtest_id, "me", remove=True)
+        assert drop_old_backtests(store, of_both) == 0
+        assert drop_old_backtests(store, of_both, store.now() + timedelta(days=2)) == 1
+        with pytest.raises(BadData):
+            read_document(store, result)
+        assert read_document(store, find_backtest(store, old.backtest_id, "me").result_id)
+        assert drop_old_backtests(store, of_both, later) == 2
+        assert drop_old_backtests(store, of_both, later) == 0
+        with pytest.raises(NotKnown):
+            find_backtest(store, twin.backtest_id, "you")
+        assert store.count("backtest_results") == 0
+        assert find_backtest(store, waits.backtest_id, "me").state == "queued"
 
 
 def test_the_same_form_on_the_same_data_is_reckoned_once(settings, store):

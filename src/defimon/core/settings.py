@@ -138,6 +138,8 @@ class Settings(BaseSettings):
     backtests_at_once: int = Field(
         default=2, ge=1, description="Backtests that workers on one store run beside each other."
     )
+    backtest_rows: int = Field(default=3_000_000, ge=1, description="Days of pools that a backtest may read.")
+    backtests_keep_days: int = Field(default=90, ge=1, description="Days for which ended backtests are kept.")
     retrain_every_s: int = Field(
         default=604_800, ge=3_600, description="Pace at which a challenger is trained, seconds."
     )

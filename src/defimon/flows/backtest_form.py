@@ -89,7 +89,7 @@ class Form:
             names = ", ".join(name for name in ("chains", "protocols", "pools") if getattr(self, name))
             raise FixSettings(
                 "No pool of the store fits all of these in this period.",
-                variable=names,
+                variable=names or "universe",
                 remedy="Name fewer of them, or choose another period.",
             )
         return found

@@ -9,26 +9,20 @@ from defimon.core.errors import BadData
 from defimon.core.provenance import code_version, content_hash, text_hash
 from defimon.core.settings import Settings
 from defimon.core.tables import FORECASTS
-from defimon.core.units import start_of
 from defimon.evaluation.universe import LENDING
 from defimon.flows.answers import SERVED
 from defimon.flows.backtest import run_backtest, trial_log_of
 from defimon.flows.backtest_form import Form
 from defimon.flows.backtest_results import document_of, has_result, keep_result
+from defimon.flows.backtest_rows import read_rows
 from defimon.flows.backtests import Backtest
 from defimon.flows.evaluate import Plan, evaluate
-from defimon.flows.load import daily as daily_panel
 from defimon.flows.run import DISTRESS_HORIZON, DISTRESS_MODEL
-from defimon.flows.stored import stored_panel
 from defimon.flows.walk import Progress
 from defimon.store.database import Store
 
 Note = Callable[[str, float], None]
 """Told what is being done and the share that is done; may raise to end the run."""
-
-BEFORE = timedelta(days=60)
-"""History before the first day that is read where no forecasts are made: strategies look three days back, and
-an index is settled against its last move."""
 
 DIGITS = 32
 READ, WALKED = 0.1, 0.8
@@ -42,16 +36,16 @@ def reckon(asked: Backtest, store: Store, settings: Settings, note: Note) -> str
     """
     form = Form.parse(asked.form)
     note("reading the panel", 0.0)
-    panel = _panel(store, form)
-    daily = form.rows(daily_panel(panel))
+    known = read_rows(store, form, settings, lambda share: note("reading the panel", share * READ / 2))
+    daily = form.rows(known)
     predictions = _stored_forecasts(store, form) if form.forecasts == "stored" else None
     note("comparing with earlier results", READ / 2)
-    result_id = _result_id(form, panel, daily, predictions, settings)
+    result_id = _result_id(form, known, daily, predictions, settings)
     if has_result(store, result_id):
         return result_id
     walked = form.forecasts == "walk_forward"
     if walked:
-        predictions = _walk(panel, daily, form, settings, note)
+        predictions = _walk(known, daily, form, settings, note)
     begin = WALKED if walked else READ
     result = run_backtest(
         daily,
@@ -61,25 +55,17 @@ def reckon(asked: Backtest, store: Store, settings: Settings, note: Note) -> str
         progress=lambda name, done, count: note(f"strategy {name}", begin + (0.98 - begin) * done / count),
     )
     note("keeping the result", 0.98)
-    simulated = "simulated" in panel["origin"].drop_nulls().unique()
+    simulated = "simulated" in known["origin"].drop_nulls().unique()
     document = document_of(result, origin="simulated" if simulated else "derived", forecasts=form.forecasts)
     with store.transaction():
         keep_result(store, result_id, document, result.trades)
     return result_id
 
 
-def _panel(store: Store, form: Form) -> pl.DataFrame:
-    """Rows of the store that the form needs: a walk-forward learns from every pool and all of its past."""
-    walked = form.forecasts == "walk_forward"
-    since = None if walked or form.start is None else start_of(form.start) - BEFORE
-    until = None if form.end is None else start_of(form.end + timedelta(days=1))
-    return stored_panel(store, pools=() if walked else form.pools, since=since, until=until)
-
-
 def _result_id(
-    form: Form, panel: pl.DataFrame, daily: pl.DataFrame, said: pl.DataFrame | None, settings: Settings
+    form: Form, known: pl.DataFrame, daily: pl.DataFrame, said: pl.DataFrame | None, settings: Settings
 ) -> str:
-    data = panel if form.forecasts == "walk_forward" else daily
+    data = known if form.forecasts == "walk_forward" else daily
     parts = [content_hash(data, key=("pool_id", "ts"))]
     if said is not None:
         parts.append(content_hash(said, key=("pool_id", "ts")))
@@ -105,10 +91,11 @@ def _stored_forecasts(store: Store, form: Form) -> pl.DataFrame:
 
 
 def _walk(
-    panel: pl.DataFrame, daily: pl.DataFrame, form: Form, settings: Settings, note: Note
+    known: pl.DataFrame, daily: pl.DataFrame, form: Form, settings: Settings, note: Note
 ) -> pl.DataFrame:
     """Forecasts of a walk-forward over the form's days, and of distress where a strategy looks at that."""
-    first = panel["ts"].dt.date().min()
+    panel = known.drop("day")
+    first = known["day"].min()
     last = daily["day"].max()
     if not isinstance(first, date) or not isinstance(last, date):
         raise BadData("The panel has no days.")

@@ -10,6 +10,7 @@ from defimon.core.settings import Settings
 from defimon.flows._job_turns import Schedule
 from defimon.flows.alert_job import alerting
 from defimon.flows.alert_messages import MessageQueue
+from defimon.flows.backtest_retention import drop_old_backtests
 from defimon.flows.backtest_work import BacktestQueue
 from defimon.flows.chain_aggregates import aggregate_chains
 from defimon.flows.collect_sources import collect_sources, list_series
@@ -189,8 +190,14 @@ def _aggregate(held: Held) -> Outcome:
 
 
 def _keep_up(held: Held, *, settings: Settings) -> Outcome:
-    """Ids that changed are proposed as aliases, and old raw answers give up their bodies."""
+    """Ids that changed are proposed as aliases; old raw answers give up their bodies, old backtests go."""
     proposed = propose_aliases(held.store)
-    dropped = drop_old_answers(held.store, settings)
-    said = f"bodies of {dropped.answers} old raw answers dropped, {dropped.length} bytes uncompressed"
-    return Outcome(proposed.inserted + proposed.corrected, (said,) if dropped.answers else ())
+    dropped, gone = drop_old_answers(held.store, settings), drop_old_backtests(held.store, settings)
+    said = []
+    if dropped.answers:
+        said += [f"bodies of {dropped.answers} old raw answers dropped, {dropped.length} bytes uncompressed"]
+    if gone:
+        said += [
+            f"{gone} backtests taken out that ended {settings.backtests_keep_days} days ago or were removed"
+        ]
+    return Outcome(proposed.inserted + proposed.corrected, tuple(said))

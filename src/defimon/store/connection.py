@@ -21,7 +21,7 @@ from defimon.store.migration import WRITER_LOCK, counted, require_current, uncou
 BATCH_ROWS = 16_384
 """Rows in a batch out of SQLite; 1,024 (the driver's own) is a third slower on 2M rows."""
 
-Statement = sa.Select[Any] | sa.Insert | sa.Update | sa.TextClause | str
+Statement = sa.Select[Any] | sa.Insert | sa.Update | sa.Delete | sa.TextClause | str
 """What is to be executed: built, or SQL as it stands."""
 
 _DIALECTS: dict[str, sa.Dialect] = {

@@ -19,7 +19,7 @@ from defimon.store.migration import NotMigrated, upgrade
 from defimon.store.reading import bodies, earliest, extent, last, latest, versions
 from defimon.store.schema import CHANGES, SQL_TABLES, primary_key
 from defimon.store.wanted import Wanted, micros_of
-from defimon.store.writing import Written, append, drop_bodies
+from defimon.store.writing import Written, append, drop_bodies, forget
 
 __all__ = ["SourceCount", "Store", "Written"]
 
@@ -100,7 +100,9 @@ class Store:
     def extent(
         self, table: str, column: str, *, where: Mapping[str, Sequence[str]] | None = None
     ) -> tuple[int, int] | None:
-        """Least and greatest whole number of a column of the key; None where there is no such row."""
+        """Least and greatest whole number of a column of the key, or of `ts` in microseconds since 1970; None
+        where there is no such row.
+        """
         with explained(self._address):
             return extent(self._open(), contract(table), column, where or {})
 
@@ -170,10 +172,15 @@ class Store:
     def drop_bodies(self, hashes: Sequence[str], requests: Sequence[str]) -> list[str]:
         """Empty the bodies of those answers to `requests` in `raw_answers`; hashes of what was not empty yet.
 
-        The one thing that is ever taken out of the store: hash, time and length stay and tell of it.
+        The one fact that is ever taken out of the store: hash, time and length stay and tell of it.
         """
         with self.transaction(), explained(self._address):
             return drop_bodies(self._open(), hashes, requests)
+
+    def forget(self, table: str, names: Sequence[str]) -> None:
+        """Take out every version of the backtests, or results of backtests, of these ids."""
+        with self.transaction(), explained(self._address):
+            forget(self._open(), contract(table), names)
 
     def count(self, table: str) -> int:
         """Stored rows, every version counted."""

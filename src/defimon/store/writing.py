@@ -21,6 +21,8 @@ INGESTED = "ingested_at"
 STAGING = "staging"
 NOW = "<now>"
 EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+FORGOTTEN = {"backtests": "backtest_id", "backtest_results": "result_id"}
+"""Tables whose rows may be taken out, and the column that names them: what callers asked for, no facts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,14 @@ def drop_bodies(connection: Connection, hashes: Sequence[str], requests: Sequenc
     nothing = "x''" if connection.kind == "sqlite" else "''::bytea"
     connection.execute(sa.update(stored).where(concerned).values(body=sa.literal_column(nothing)))
     return found
+
+
+def forget(connection: Connection, table: Table, values: Sequence[str]) -> None:
+    """Take out every version of the rows of these names, inside the caller's transaction."""
+    stored = SQL_TABLES[table.name]
+    named = stored.c[FORGOTTEN[table.name]]
+    connection.execute(sa.delete(stored).where(named.in_([literal(one) for one in values])))
+    connection.execute(_counted_once_more(table.name))
 
 
 def _without_repeats(ordered: pl.DataFrame, table: Table) -> pl.DataFrame:
