@@ -120,14 +120,18 @@ class LlamaService(WebService):
 
     def comparable(self, table, rows):
         """Without what only some visits can see: points of a day that is not over, charts of pools that are
-        gone in the end.
+        gone in the end, and that a pool is gone which nothing but such a chart ever told of.
         """
         if table not in {"yields", "pools"}:
             return rows
         unfinished = [one.replace(hour=0, minute=0, second=0, microsecond=0) for one in self.times]
         gone = [one["id"] for one in self.pools if not self.is_listed(one)]
         told_now = pl.col("ts").dt.truncate("1m").is_in(sorted(self.times))
-        return rows.filter((~pl.col("ts").is_in(unfinished)) & (told_now | ~pl.col("pool_id").is_in(gone)))
+        rows = rows.filter((~pl.col("ts").is_in(unfinished)) & (told_now | ~pl.col("pool_id").is_in(gone)))
+        if table == "yields":
+            return rows
+        listed = rows.filter("listed")["pool_id"].unique().implode()
+        return rows.filter(pl.col("listed").fill_null(True) | pl.col("pool_id").is_in(listed))
 
 
 def _spoiled(rows, fault, dice):
