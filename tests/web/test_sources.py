@@ -65,10 +65,13 @@ INTERFACES = {
     "Rules": "Rules",
     "Message": "MessageOut",
     "MessagePage": "MessagePage",
+    "OwnKey": "OwnKey",
+    "PoolValues": "PoolValues",
+    "ValueCount": "ValueCount",
 }
 """Interfaces of web/src/api/WRITTEN, and the schema of the API that each writes down."""
 
-WRITTEN = ("types.ts", "work.ts", "alerts.ts")
+WRITTEN = ("types.ts", "work.ts", "alerts.ts", "caller.ts")
 
 
 @pytest.fixture(scope="module")

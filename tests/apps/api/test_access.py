@@ -44,6 +44,7 @@ ROUTES = {
     ("GET", "/v1/status"): ("read", None),
     ("GET", "/v1/quarantine"): ("read", None),
     ("GET", "/v1/settings"): ("read", None),
+    ("GET", "/v1/key"): ("read", None),
     ("GET", "/v1/baskets"): ("read", None),
     ("GET", "/v1/baskets/{name}"): ("read", None),
     ("PUT", "/v1/baskets/{name}"): ("run", BASKET),

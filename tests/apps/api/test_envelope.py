@@ -7,8 +7,9 @@ import pytest
 from pydantic import TypeAdapter
 
 from defimon.apps.api.application import _routers
+from defimon.apps.api.pool_documents import Attributes, Figures
 from defimon.apps.api.problems import Problem
-from defimon.apps.api.routes.pools import Attributes, Figures, ForecastRow, HistoryRow
+from defimon.apps.api.routes.pools import ForecastRow, HistoryRow
 from defimon.apps.api.routes.quotes import EXAMPLE
 from defimon.core.tables import FORECASTS, POOLS, YIELDS
 

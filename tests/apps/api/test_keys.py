@@ -1,7 +1,7 @@
 """Keys: made, listed, rotated, revoked, and never kept."""
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from typer.testing import CliRunner
@@ -99,3 +99,22 @@ def test_the_command_line_makes_shows_rotates_and_revokes():
     assert "refused" in runner.invoke(app, ["keys", "revoke", key_id_of(rotated)]).stdout
     assert runner.invoke(app, ["keys", "list"]).stdout.count("no longer") == 2
     assert runner.invoke(app, ["keys", "revoke", "nothing"]).exception.variable == "key"
+
+
+def test_a_caller_is_told_of_its_own_key_and_of_no_other(client, as_key, filled):
+    for name, scope in (("read", "read"), ("run", "run"), ("admin", "admin"), ("other", "run")):
+        answer = client.get("/v1/key", headers=as_key(name))
+        key_id = filled.keys[name].split("_")[1]
+        assert answer.json() == {"name": name, "scope": scope, "key_id": key_id, "ends_at": None}
+        assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert client.get("/v1/key").json() == {"name": None, "scope": "read", "key_id": None, "ends_at": None}
+    assert client.get("/v1/key", headers=as_key("revoked")).status_code == 401
+    assert client.get("/v1/key", headers={"X-Forwarded-For": "10.0.0.1"}).status_code == 401
+
+
+def test_the_end_of_a_key_is_told(data, serve_on):
+    with open_store(load_settings({}, data_dir=data.folder)) as store:
+        made, text = create_key(store, "for a while", "read", days=2)
+    with serve_on(data.folder) as client:
+        told = client.get("/v1/key", headers={"Authorization": f"Bearer {text}"}).json()
+    assert datetime.fromisoformat(told["ends_at"]) == made.ends_at

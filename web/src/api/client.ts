@@ -67,7 +67,7 @@ async function once<T>(url: string, method: string, body: unknown, signal: Abort
 export async function accepts(key: string): Promise<string | null> {
   try {
     const headers = { Authorization: `Bearer ${key}`, Accept: "application/json" };
-    const response = await fetch("/v1/settings", { headers, cache: "no-store", credentials: "omit" });
+    const response = await fetch("/v1/key", { headers, cache: "no-store", credentials: "omit" });
     return response.ok ? null : (await problemOf(response)).message;
   } catch {
     return unreachable().message;

@@ -38,6 +38,7 @@ const TOPICS: readonly (readonly [string, readonly string[]])[] = [
   ["/v1/alerts", ["alert"]],
   ["/v1/models", ["model"]],
   ["/v1/status", ["job", "data"]],
+  ["/v1/key", []],
 ];
 const DATA = ["data"];
 

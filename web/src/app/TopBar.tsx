@@ -1,9 +1,11 @@
 /** The page's name, a search for pools, whether news flow in, the key and the theme. */
 import { useRef } from "react";
+import { type OwnKey, useCaller } from "../api/caller.ts";
 import { useKey } from "../api/key.ts";
 import { type Line, useLine } from "../api/live.ts";
 import { Icon } from "../parts/Icon.tsx";
 import { KeyEntry } from "../parts/KeyEntry.tsx";
+import { Time } from "../parts/Time.tsx";
 import { PoolSearch } from "./PoolSearch.tsx";
 import { switchTheme, useTheme } from "./theme.ts";
 
@@ -32,15 +34,21 @@ export function TopBar({ title }: { title: string }) {
   );
 }
 
+const MAY: Record<OwnKey["scope"], string> = {
+  read: "read", run: "read, run backtests and keep rules", admin: "all of it: promote models too, and see what others keep",
+};
+
 function KeyButton() {
   const key = useKey();
+  const { data, problem } = useCaller();
   const dialog = useRef<HTMLDialogElement>(null);
   const close = () => dialog.current?.close();
-  const says = key ? "A key is in use" : "Enter a key";
+  const refused = key !== null && problem?.needsKey === true;
+  const says = !key ? "Enter a key" : refused ? "The key is refused" : data?.name ? `Key “${data.name}”, scope ${data.scope}` : "A key is in use";
   return (
     <>
       <button
-        type="button" className={`icon-button ${key ? "icon-button-on" : ""}`} aria-label={says} title={says}
+        type="button" className={`icon-button ${refused ? "icon-button-bad" : key ? "icon-button-on" : ""}`} aria-label={says} title={says}
         aria-haspopup="dialog" onClick={() => dialog.current?.showModal()}
       >
         <Icon name="key" />
@@ -51,7 +59,11 @@ function KeyButton() {
             <h2>{says}</h2>
             <button type="button" className="icon-button" aria-label="Close" onClick={close}><Icon name="close" /></button>
           </header>
-          <p>Reading needs no key on the machine that serves. Running backtests, alerts and promotions does.</p>
+          {refused && problem && <p className="bad">{problem.message}</p>}
+          {key && data && !refused && (
+            <p>It may {MAY[data.scope]}. {data.ends_at ? <>It runs out <Time at={data.ends_at} />.</> : "It has no end."} Its id is <code>{data.key_id}</code>.</p>
+          )}
+          {!key && <p>Reading needs no key on the machine that serves. Running backtests, alerts and promotions does.</p>}
           <KeyEntry onDone={close} />
         </div>
       </dialog>

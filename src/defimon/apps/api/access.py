@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -39,11 +40,12 @@ BEARER = HTTPBearer(
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: the name on the key and its scope; without a key nobody, who may read."""
+    """Who asks: the name on the key, its scope and end; without a key nobody, who may read."""
 
     name: str | None
     scope: str
     identity: str
+    ends_at: datetime | None = None
 
     @property
     def admin(self) -> bool:
@@ -114,7 +116,7 @@ class Needs:
                 headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
             )
         request.state.caller = key.key_id
-        return Caller(key.name, key.scope, key.key_id)
+        return Caller(key.name, key.scope, key.key_id, key.ends_at)
 
     def _without_key(self, request: Request, service: Service, client: str) -> Caller:
         opened = service.settings.api_open

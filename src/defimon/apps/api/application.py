@@ -14,6 +14,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from defimon import __version__
 from defimon.apps.api.access import Keys, paths_for_readers, with_open_reading
 from defimon.apps.api.dashboard import Dashboard
+from defimon.apps.api.description import Description
 from defimon.apps.api.envelope import Envelope
 from defimon.apps.api.etags import ETags
 from defimon.apps.api.lasting import Lasting
@@ -65,7 +66,8 @@ def create_app(settings: Settings) -> FastAPI:
         title="defimon",
         version=__version__,
         description=DESCRIPTION,
-        openapi_url="/v1/openapi.json",
+        # `Description` answers with it.
+        openapi_url=None,
         # Their pages fetch scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
@@ -84,6 +86,7 @@ def create_app(settings: Settings) -> FastAPI:
     _surround(app, settings)
     written = app.openapi
     free = paths_for_readers(routers) if settings.api_open != "never" else set()
+    Description(app, service)
     app.openapi = lambda: with_open_reading(with_media_type(written()), free)  # type: ignore[method-assign]
     return app
 

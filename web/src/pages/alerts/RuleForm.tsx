@@ -1,8 +1,8 @@
 /** The form of a rule, new or changed. */
 import { type FormEvent, useState } from "react";
 import type { Kind, Rule } from "../../api/alerts.ts";
+import { useRunRefusal } from "../../api/caller.ts";
 import { ask } from "../../api/client.ts";
-import { useKey } from "../../api/key.ts";
 import { useAct } from "../../api/useAct.ts";
 import { title } from "../../format.ts";
 import { Field, faultOf } from "../../parts/Field.tsx";
@@ -29,7 +29,7 @@ const ABOUT: Record<Kind["about"], [label: string, hint: string]> = {
 const IN_FIELDS = ["name", "kind", "scope.names", "scope.chains", "scope.protocols", "scope.min_tvl_usd", "channels"];
 
 export function RuleForm({ kinds, channels, rule, onDone }: Props) {
-  const key = useKey();
+  const refusal = useRunRefusal();
   const act = useAct();
   const [draft, setDraft] = useState<Draft>(() => begun(kinds, rule));
   const kind = kinds.find((one) => one.name === draft.kind);
@@ -64,11 +64,11 @@ export function RuleForm({ kinds, channels, rule, onDone }: Props) {
         <Told {...given} channels={channels} />
         {shownElsewhere && act.problem && <ErrorState problem={act.problem} />}
         <div className="row">
-          <button type="submit" className="button button-strong" disabled={act.busy || !key || !draft.name.trim()}><Icon name={rule ? "check" : "plus"} size={16} />{act.busy ? "Saving…" : rule ? "Save" : "Keep the rule"}</button>
+          <button type="submit" className="button button-strong" disabled={act.busy || refusal !== null || !draft.name.trim()}><Icon name={rule ? "check" : "plus"} size={16} />{act.busy ? "Saving…" : rule ? "Save" : "Keep the rule"}</button>
           {rule && <button type="button" className="button" onClick={onDone}>Leave it as it was</button>}
         </div>
       </form>
-      {!key && <div className="al-key"><p>Keeping rules needs a key of scope <code>run</code>.</p><KeyEntry /></div>}
+      {refusal && <div className="al-key"><p>Keeping rules {refusal}.</p><KeyEntry /></div>}
     </Panel>
   );
 }

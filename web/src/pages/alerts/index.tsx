@@ -1,7 +1,7 @@
 /** Rules that watch pools, prices, series and models; what they found; who was told. */
 import { useState } from "react";
 import type { Channels, Kinds, MessagePage, Rule, Rules } from "../../api/alerts.ts";
-import { useKey } from "../../api/key.ts";
+import { useCaller } from "../../api/caller.ts";
 import { useAnswer } from "../../api/useAnswer.ts";
 import type { PageProps } from "../../app/pages.ts";
 import { Panel } from "../../parts/Panel.tsx";
@@ -15,12 +15,12 @@ const MESSAGES_SHOWN = 200;
 const LOOK_S = 15;
 
 export default function Alerts({ query }: PageProps) {
-  const key = useKey();
+  const { data: caller } = useCaller();
   const [edited, setEdited] = useState<Rule>();
   const kinds = useAnswer<Kinds>("/v1/alerts/kinds");
   const rules = useAnswer<Rules>("/v1/alerts/rules");
-  // Channels are told to who may keep rules; without a key there is nothing to ask.
-  const channels = useAnswer<Channels>(key ? "/v1/alerts/channels" : null);
+  // Channels are told to who may keep rules.
+  const channels = useAnswer<Channels>(caller && caller.scope !== "read" ? "/v1/alerts/channels" : null);
   const messages = useAnswer<MessagePage>("/v1/alerts/messages", { limit: MESSAGES_SHOWN }, LOOK_S);
   const changed = () => {
     rules.reload();

@@ -60,7 +60,7 @@ export function List({ answer }: { answer: Answer<BacktestPage> }) {
     </>
   );
   return (
-    <Panel title="Backtests" flush about={done > 1 ? "Tick two or more to compare them" : "Kept for a year"} actions={actions}>
+    <Panel title="Backtests" flush about={done > 1 ? "Tick two or more to compare them" : "Yours, the newest first"} actions={actions}>
       <Answered of={answer}>
         {() => rows.length === 0 ? (
           <Empty title={key ? "None yet" : "Yours are shown with your key"}>

@@ -1,7 +1,7 @@
 /** The form that has a worker run a backtest. */
 import { type FormEvent, useState } from "react";
 import { ask } from "../../api/client.ts";
-import { useKey } from "../../api/key.ts";
+import { useRunRefusal } from "../../api/caller.ts";
 import { useAct } from "../../api/useAct.ts";
 import { useAnswer } from "../../api/useAnswer.ts";
 import type { Backtest, BacktestForm, Strategies } from "../../api/work.ts";
@@ -20,7 +20,7 @@ const FORECASTS = [["none", "None"], ["stored", "As given then"], ["walk_forward
 const SHOWN_BY_FIELD = ["strategies", "chains", "protocols", "pools", "start", "end", "capital_usd", "bps", "gas_usd", "rebalance_days", "top_n", "holding_days", "horizon", "hysteresis", "most_distress", "forecasts"];
 
 export function NewBacktest({ like }: { like?: BacktestForm | undefined }) {
-  const key = useKey();
+  const refusal = useRunRefusal();
   const [draft, setDraft] = useState<Draft>(() => (like ? draftOf(like) : USUAL));
   const act = useAct();
   const change = (part: Partial<Draft>) => setDraft({ ...draft, ...part });
@@ -40,11 +40,11 @@ export function NewBacktest({ like }: { like?: BacktestForm | undefined }) {
         <More {...given} />
         {elsewhere && act.problem && <ErrorState problem={act.problem} />}
         <div className="row">
-          <button type="submit" className="button button-strong" disabled={act.busy || !key}><Icon name="play" size={16} />{act.busy ? "Asking…" : "Run backtest"}</button>
+          <button type="submit" className="button button-strong" disabled={act.busy || refusal !== null}><Icon name="play" size={16} />{act.busy ? "Asking…" : "Run backtest"}</button>
           {like && <button type="button" className="button" onClick={() => setDraft(USUAL)}>Start over</button>}
         </div>
       </form>
-      {!key && <div className="bt-key"><p>Running one needs a key of scope <code>run</code>.</p><KeyEntry /></div>}
+      {refusal && <div className="bt-key"><p>Running one {refusal}.</p><KeyEntry /></div>}
     </Panel>
   );
 }
