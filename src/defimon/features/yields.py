@@ -115,7 +115,8 @@ class Yields(FeatureGroup):
         ]
 
     def _rank(self, days: int) -> Feature:
-        below = pl.sum_horizontal(LOG.shift(ago) < LOG for ago in range(1, days))
+        # The lowest rank is one. A day without a rate has none, and counts no others either.
+        below = (LOG.rolling_rank(days, method="min", min_samples=1) - 1).fill_null(0)
         seen = LOG.is_not_null().cast(pl.Float64).rolling_sum(days, min_samples=1)
         return Feature(
             f"apy_rank_{days}",
