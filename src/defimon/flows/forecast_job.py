@@ -20,7 +20,7 @@ from defimon.flows.roles import beside_kept
 from defimon.flows.run import RUN_MODELS
 from defimon.flows.run_job import Held, Job, Outcome
 from defimon.flows.stored import stored_panel
-from defimon.flows.walk import forget_old_runs
+from defimon.flows.walk import Progress, forget_old_runs, silent
 from defimon.store.database import Store
 
 TARGETS = ("apy_mean", "apy_drop", "apy_volatility")
@@ -38,7 +38,7 @@ def _work(held: Held, *, settings: Settings) -> Outcome:
     """A store that is too young to prove a forecast is no fault: it says so, and is asked again tomorrow."""
     notes: list[str] = []
     try:
-        rows = store_forecasts(held.store, settings, notes=notes)
+        rows = store_forecasts(held.store, settings, notes=notes, progress=held.unless_stopped)
     except BadData as reason:
         return Outcome(0, (f"no forecasts yet: {reason}",))
     forget_old_runs(settings.data_dir, time.time())
@@ -53,6 +53,7 @@ def store_forecasts(
     models: tuple[str, ...] = RUN_MODELS,
     at: datetime | None = None,
     notes: list[str] | None = None,
+    progress: Progress = silent,
 ) -> int:
     """Forecast every pool of the store; rows that were written to `forecasts`. The walk's scores go into
     `scores`.
@@ -66,7 +67,7 @@ def store_forecasts(
     panel = stored_panel(store, as_of=at)
     daily = daily_panel(panel)
     plan = latest_plan(daily, targets=TARGETS, horizon=horizon, models=models)
-    evaluation = evaluate(panel, plan, settings)
+    evaluation = evaluate(panel, plan, settings, progress=progress)
     origin = "simulated" if "simulated" in panel["origin"].drop_nulls().unique() else "derived"
     walked = [_means(daily, evaluation), *(_last_served(evaluation, name) for name in TARGETS[1:])]
     rows = beside_kept(settings, evaluation, pl.concat(walked), [] if notes is None else notes)

@@ -24,6 +24,7 @@ from defimon.flows.restore import signature
 from defimon.flows.run import RUN_MODELS
 from defimon.flows.run_job import Held, Job, Outcome
 from defimon.flows.stored import stored_panel
+from defimon.flows.walk import Progress, silent
 from defimon.store.database import Store
 from defimon.store.registry import Registry
 
@@ -50,7 +51,7 @@ def retraining(settings: Settings) -> Job:
 def _work(held: Held, *, settings: Settings) -> Outcome:
     """A store that is too young to prove a forecast has no challenger yet."""
     try:
-        done = retrain(held.store, settings)
+        done = retrain(held.store, settings, progress=held.unless_stopped)
     except BadData as reason:
         return Outcome(0, (f"no challenger yet: {reason}",))
     told = (f"{one.target}: {signature(one.version)} is challenger: {one.verdict.reason}" for one in done)
@@ -64,6 +65,7 @@ def retrain(
     targets: Sequence[str] = TARGETS,
     horizon: int = 7,
     models: tuple[str, ...] = RUN_MODELS,
+    progress: Progress = silent,
 ) -> list[Challenger]:
     """Train a challenger for each target on what the store held when forecasts were last made, so that the
     steps of that walk are taken from where they were kept.
@@ -75,7 +77,7 @@ def retrain(
     panel = stored_panel(store, as_of=_last_said(store))
     daily = daily_panel(panel)
     plan = latest_plan(daily, targets=tuple(targets), horizon=horizon, models=models)
-    evaluation = evaluate(panel, plan, settings)
+    evaluation = evaluate(panel, plan, settings, progress=progress)
     origin = "simulated" if "simulated" in panel["origin"].drop_nulls().unique() else "derived"
     return [_challenger(store, settings, evaluation, name, origin) for name in targets]
 

@@ -39,6 +39,11 @@ class Held:
     store: Store
     stop: Stop
 
+    def unless_stopped(self, _what: str, _done: int, _all: int) -> None:
+        """Progress of long work, which is given up between two steps. Raises RunStopped."""
+        if self.stop:
+            raise RunStopped(f"{self.run.job} ends early: {self.stop.why()}.")
+
 
 class Task(Protocol):
     """What a worker takes its turns at: a job with slots, or a queue of its own."""

@@ -1,7 +1,9 @@
 """The walk-forward itself: every model fitted and asked fold by fold, in parallel, resumable."""
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, entry_points
 from pathlib import Path
@@ -51,7 +53,7 @@ def raw_forecasts(
     Columns `target, model, refit_at, scored, row, point, volatility`, RAW_QUANTILES, `fell_back`;
     `row` is the place in that target's prepared table. Each step is kept in `folder` (one per data, settings,
     code and libraries, see `run_folder`), so that an interrupted walk goes on where it was. `processes` does
-    not change the result.
+    not change the result. What `progress` raises ends the walk, and the processes that took its steps.
     """
     steps = [
         Step(name, spec, fold)
@@ -63,8 +65,9 @@ def raw_forecasts(
     folder.mkdir(parents=True, exist_ok=True)
     waiting = [step for step in steps if not step.path(folder).exists()]
     progress("fitting", len(steps) - len(waiting), len(steps))
-    for done, _ in enumerate(_in_parallel(prepared, waiting, fitting, processes, folder), start=1):
-        progress("fitting", len(steps) - len(waiting) + done, len(steps))
+    with closing(_in_parallel(prepared, waiting, fitting, processes, folder)) as taken:
+        for done, _ in enumerate(taken, start=1):
+            progress("fitting", len(steps) - len(waiting) + done, len(steps))
     return pl.concat([_labelled(step, folder) for step in steps]).sort("target", "model", "refit_at", "row")
 
 
@@ -118,14 +121,21 @@ def _in_parallel(
     fitting: Fitting,
     processes: int,
     folder: Path,
-) -> Iterator[None]:
+) -> Generator[None]:
     from joblib import Parallel, delayed
 
     workers = min(processes, len(steps)) or 1
     tasks = (delayed(_take)(prepared[step.target], step, fitting, folder) for step in steps)
-    yield from Parallel(
+    taken = Parallel(
         n_jobs=workers, backend="loky", return_as="generator_unordered", pre_dispatch=2 * workers
     )(tasks)
+    try:
+        for one in taken:  # noqa: UP028 - so that what is raised at the yield comes here first
+            yield one
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # joblib tells of steps that are given up
+            taken.close()
 
 
 def _take(prepared: Prepared, step: Step, fitting: Fitting, folder: Path) -> None:

@@ -151,7 +151,7 @@ class _Worker:
         process.join(WORKER_GRACE_S)
         if process.is_alive():
             structlog.get_logger().warning("worker does not stop", process=process.pid)
-            process.kill()
+            _kill_group(process)
             process.join()
 
     def _begin(self) -> None:
@@ -165,6 +165,16 @@ class _Worker:
                 structlog.get_logger().error("worker died", status=process.exitcode, again_s=RESTART_S)
                 if not self._stopping.wait(RESTART_S):
                     self._begin()
+
+
+def _kill_group(leader: BaseProcess) -> None:
+    """End a worker with the processes that fit models for it, which would go on for minutes."""
+    if leader.pid is None:
+        return
+    try:
+        os.killpg(leader.pid, signal.SIGKILL)
+    except ProcessLookupError:  # it has not come to lead its own session yet
+        leader.kill()
 
 
 def run_worker(parent: int) -> None:
