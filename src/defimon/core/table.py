@@ -97,7 +97,10 @@ class Table:
 
     def rows(self, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
         """Frame of this table from mappings; a column that is not given is null."""
-        return self.validate(pl.DataFrame([dict(row) for row in rows], schema=self.schema, strict=False))
+        given = [dict(row) for row in rows]
+        if not given:
+            return self.empty()
+        return self.validate(pl.DataFrame(given, schema=self.schema, strict=False))
 
     def validate(self, frame: pl.DataFrame, *, where: str = "") -> pl.DataFrame:
         """The frame with exactly this table's columns and dtypes; absent nullable columns become null.

@@ -112,7 +112,12 @@ class Connection:
         if self.kind == "sqlite":
             answer = answer.slice(1)
         told = zip(schema.items(), answer, strict=True)
-        return pl.DataFrame([values.cast(dtype).alias(name) for (name, dtype), values in told])
+        return pl.DataFrame(
+            [
+                (values if values.dtype == dtype else values.cast(dtype)).alias(name)
+                for (name, dtype), values in told
+            ]
+        )
 
     def ingest(self, table: str, frame: pl.DataFrame, *, temporary: bool = False) -> None:
         """Append `frame` to `table`, or make a temporary table of that name from it."""

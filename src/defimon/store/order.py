@@ -5,11 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+NO_NEXT = pl.Series("same", [False], dtype=pl.Boolean)
+
 
 def same_as_next(ordered: pl.DataFrame, key: Sequence[str]) -> pl.Series:
     """True at each row whose `key` the next row repeats; the last row is false."""
     if ordered.height < 2:
-        return pl.Series("same", [False] * ordered.height, dtype=pl.Boolean)
+        return NO_NEXT.head(ordered.height)
     equal = pl.all_horizontal(pl.col(name) == pl.col(name).shift(-1) for name in key)
     return ordered.select(equal.fill_null(value=False).alias("same")).to_series()
 
