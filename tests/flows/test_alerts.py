@@ -162,6 +162,27 @@ def test_a_rule_looks_at_its_scope_alone(settings, store, save):
     assert set(told(store)) == {("p1", "cleared"), ("p0", "open")}
 
 
+def test_a_pool_is_told_by_its_name_and_by_its_id_where_others_are_called_the_same(settings, store, save):
+    long, at = "0x6c3f90f043a72fa612cbac8115ee7e52bde6e490", NOW - 99 * HOUR
+    common = {"ts": at, "known_at": at, "protocol": "curve-dex", "chain": "ethereum", "symbol": "DAI-USDC"}
+    twins = [
+        {**common, "pool_id": f"{long}{n}", "meta": meta} for n, meta in enumerate(("lp", "lp", "3pool"))
+    ]
+    store.write("pools", table("pools", *twins))
+    save("apy_below", limit=0.02, channels=())
+    for pool in ("p0", "nameless", *(one["pool_id"] for one in twins)):
+        paid(store, 0.01, 5, pool)
+    look(settings, store)
+    words = {one["subject"]: one["told"].split(" pays ")[0] for one in list_alerts(store, "me")}
+    assert words == {
+        "p0": "USDC aave-v3 ethereum",
+        "nameless": "nameless",
+        f"{long}0": f"DAI-USDC lp curve-dex ethereum ({long}0)",
+        f"{long}1": f"DAI-USDC lp curve-dex ethereum ({long}1)",
+        f"{long}2": "DAI-USDC 3pool curve-dex ethereum",
+    }
+
+
 def test_a_doubted_figure_is_no_cause(settings, store, save):
     save("apy_above", limit=0.1, channels=())
     paid(store, 0.9, 5, flags="jump")

@@ -79,6 +79,12 @@ def moved_to_today(path):
     return path
 
 
+@pytest.fixture(scope="session")
+def recent_panel():
+    """How a test writes the sample's last days as a file: `recent_panel(path)`."""
+    return moved_to_today
+
+
 def fill(folder):
     """Yields, forecasts of two days, the truth about the first, a challenger, and keys."""
     settings = load_settings({}, data_dir=folder)
@@ -135,6 +141,14 @@ def address_of(begun, log):
     return found[1]
 
 
+def is_ready(client):
+    """Whether it answers; it tells its address a moment before it listens."""
+    try:
+        return client.get("/ready").status_code == httpx.codes.OK
+    except httpx.ConnectError:
+        return False
+
+
 @contextmanager
 def served(folder, keys, *jobs):
     """`defimon serve` on the store in `folder`, a worker for `jobs` beside it, and a client."""
@@ -144,7 +158,8 @@ def served(folder, keys, *jobs):
         if jobs:
             open_.enter_context(process(folder, "worker", "worker", "--only", ",".join(jobs)))
         client = open_.enter_context(httpx.Client(base_url=address, timeout=LIMIT_S))
-        while client.get("/ready").status_code != httpx.codes.OK:
+        while not is_ready(client):
+            assert begun.poll() is None, log.read_text()
             time.sleep(0.1)
         yield SimpleNamespace(address=address, keys=keys, client=client, folder=folder, server=begun)
 

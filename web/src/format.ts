@@ -114,9 +114,14 @@ export function utcTime(moment: string | Date): string {
 /** Names that are not written as their slugs are. */
 const OWN: Record<string, string> = { zksync: "zkSync", bnb: "BNB Chain", bsc: "BNB Chain", zkevm: "zkEVM", dao: "DAO", dex: "DEX", usd: "USD", eth: "ETH", mlp: "MLP", lstm: "LSTM", xgboost: "XGBoost", defillama: "DefiLlama", evm: "EVM", rpc: "RPC", github: "GitHub", coingecko: "CoinGecko", tvl: "TVL", apy: "APY" };
 
-/** A slug as a person writes it: aave-v3 is Aave v3. */
+/** Digits of a version by which people tell models apart. */
+const VERSION_DIGITS = 6;
+
+/** A slug as a person writes it: aave-v3 is Aave v3, and ridge@1a2b3c4d is Ridge 1a2b3c. */
 export function title(slug: string | null | undefined): string {
   if (!slug) return NONE;
+  const [name = "", version] = slug.split("@");
+  if (name && version) return `${title(name)} ${version.slice(0, VERSION_DIGITS)}`;
   return slug
     .split(/[-_ ]/)
     .map((word, at) => OWN[word] ?? (/^v\d/.test(word) || (at > 0 && /^(of|the|on)$/.test(word)) ? word : word.charAt(0).toUpperCase() + word.slice(1)))

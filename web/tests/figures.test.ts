@@ -37,7 +37,7 @@ test("a moment is told from now, either way", () => {
 });
 
 test("slugs are written as people write them", () => {
-  assert.deepEqual(["aave-v3", "curve-dex", "zksync", "rolling_mean", null].map(title), ["Aave v3", "Curve DEX", "zkSync", "Rolling Mean", "–"]);
+  assert.deepEqual(["aave-v3", "curve-dex", "zksync", "rolling_mean", "ridge@f5e29788eb4c", null].map(title), ["Aave v3", "Curve DEX", "zkSync", "Rolling Mean", "Ridge f5e297", "–"]);
 });
 
 test("small figures keep the digits that say something", () => {

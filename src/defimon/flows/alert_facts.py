@@ -97,14 +97,16 @@ def _named(rows: pl.DataFrame, names: Collection[str]) -> pl.DataFrame:
 
 
 def _now(catalogue: Catalogue) -> pl.DataFrame:
-    sound = catalogue.pools.filter(pl.col("flags").is_null())
-    return sound.with_columns(_label(), subject="pool_id").select(SHAPES["pools"].names())
+    labelled = catalogue.pools.with_columns(_label(), subject="pool_id")
+    return labelled.filter(pl.col("flags").is_null()).select(SHAPES["pools"].names())
 
 
 def _label() -> pl.Expr:
-    """What a reader knows a pool by."""
-    told = pl.concat_str(["symbol", "protocol", "chain"], separator=" ", ignore_nulls=True)
-    return pl.when(told != "").then(pl.format("{} ({})", told, "pool_id")).otherwise("pool_id").alias("label")
+    """What a reader knows a pool by; with its id where others are called the same, or it has no name."""
+    told = pl.concat_str(["symbol", "meta", "protocol", "chain"], separator=" ", ignore_nulls=True)
+    alone = pl.len().over(told) == 1
+    named = pl.when(alone).then(told).otherwise(pl.format("{} ({})", told, "pool_id"))
+    return pl.when(told != "").then(named).otherwise("pool_id").alias("label")
 
 
 def _past(store: Store, catalogue: Catalogue, pools: Sequence[str], since: datetime) -> pl.DataFrame:

@@ -69,9 +69,11 @@ function SimulatedNotice() {
   const { data } = useAnswer<PoolPage>("/v1/pools", { limit: 1 });
   if (data?.pools[0]?.origin !== "simulated") return null;
   return (
-    <p className="simulated" role="note">
-      <strong>Simulated data.</strong> These rows come from the embedded sample: real contracts on a local chain under
-      seeded actors. They show how the product works and say nothing about any market.
-    </p>
+    <aside className="simulated" aria-label="Simulated data">
+      <p>
+        <strong>Simulated data.</strong> These rows come from the embedded sample: real contracts on a local chain under
+        seeded actors. They show how the product works and say nothing about any market.
+      </p>
+    </aside>
   );
 }

@@ -22,7 +22,7 @@ export class ErrorBoundary extends Component<Props, { fault: Error | null; of: s
     if (!this.state.fault) return this.props.children;
     return (
       <div className="state state-error" role="alert">
-        <h3>This page cannot be shown</h3>
+        <h2 className="state-title">This page cannot be shown</h2>
         <div className="state-words">
           <p>Its code did not come, or failed: the service may be away, or a newer version may have been installed.</p>
           <p className="state-remedy">Load the page again once <code>defimon serve</code> runs.</p>

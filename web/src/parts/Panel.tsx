@@ -1,5 +1,6 @@
 /** A framed part of a page, under its own heading. */
 import { type ReactNode, useId } from "react";
+import { InPanel } from "./states.tsx";
 
 interface Props {
   title: string;
@@ -24,7 +25,7 @@ export function Panel({ title, about, actions, flush = false, className = "", ch
         </div>
         {actions && <div className="panel-actions">{actions}</div>}
       </header>
-      <div className="panel-body">{children}</div>
+      <InPanel value={true}><div className="panel-body">{children}</div></InPanel>
     </section>
   );
 }

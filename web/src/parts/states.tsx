@@ -1,9 +1,17 @@
 /** What stands where an answer is not: waiting, nothing there, or why there is none and what helps. */
-import type { ReactNode } from "react";
+import { type ReactNode, createContext, useContext } from "react";
 import type { Answer } from "../api/useAnswer.ts";
 import type { Problem } from "../api/problem.ts";
 import { Icon } from "./Icon.tsx";
 import { KeyEntry } from "./KeyEntry.tsx";
+
+/** The heading above a state: a panel has one of its own, else there is the page's name alone. */
+export const InPanel = createContext(false);
+
+function Heading({ children }: { children: ReactNode }) {
+  const Level = useContext(InPanel) ? "h3" : "h2";
+  return <Level className="state-title">{children}</Level>;
+}
 
 /** Grey bars in the shape of what is to come. */
 export function Skeleton({ lines = 4, height }: { lines?: number; height?: number }) {
@@ -19,7 +27,7 @@ export function Skeleton({ lines = 4, height }: { lines?: number; height?: numbe
 export function Empty({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
   return (
     <div className="state">
-      <h3>{title}</h3>
+      <Heading>{title}</Heading>
       {children && <div className="state-words">{children}</div>}
       {action}
     </div>
@@ -38,7 +46,7 @@ export function ErrorState({ problem, retry }: { problem: Problem; retry?: () =>
   return (
     <div className="state state-error" role="alert">
       <Icon name="warning" size={22} />
-      <h3>{title ?? "That failed"}</h3>
+      <Heading>{title ?? "That failed"}</Heading>
       <div className="state-words">
         <p><Told text={problem.message} /></p>
         {field && <p>Where: <code>{field}</code></p>}

@@ -33,7 +33,7 @@ class Alert(AlertRow):  # type: ignore[misc, valid-type]
                 "kind": "apy_below",
                 "subject": "aave-v3:ethereum:USDC",
                 "ts": "2026-04-01T09:15:00Z",
-                "told": "USDC aave-v3 ethereum (aave-v3:ethereum:USDC) pays 1.85 % a year, below 2.00 %.",
+                "told": "USDC aave-v3 ethereum pays 1.85 % a year, below 2.00 %.",
                 "value": 0.0185,
                 "unit": "fraction a year",
                 "cleared_at": None,

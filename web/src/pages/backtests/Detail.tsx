@@ -9,8 +9,9 @@ import { Link, go } from "../../app/router.tsx";
 import { percent } from "../../format.ts";
 import { Icon } from "../../parts/Icon.tsx";
 import { Panel } from "../../parts/Panel.tsx";
-import { Answered, Empty, ErrorState, Skeleton } from "../../parts/states.tsx";
+import { Answered, Empty, ErrorState, Skeleton, Told } from "../../parts/states.tsx";
 import { Time } from "../../parts/Time.tsx";
+import { choicesOf } from "./Facts.tsx";
 import { State } from "./List.tsx";
 import { Result } from "./Result.tsx";
 import { summaryOf } from "./form.ts";
@@ -35,7 +36,7 @@ export function Detail({ id }: { id: string }) {
             <>
               <Head backtest={shown} />
               {(shown.state === "queued" || shown.state === "running") && <Progress backtest={shown} path={path} onChange={answer.reload} />}
-              {(shown.state === "failed" || shown.state === "cancelled") && <Ended backtest={shown} />}
+              {withoutResult(shown) && <Ended backtest={shown} />}
               {shown.state === "done" && (
                 <Answered of={result} waiting={<><Skeleton height={92} /><Skeleton height={380} /></>}>
                   {(came) => <Result result={came} path={path} form={shown.form} />}
@@ -47,6 +48,10 @@ export function Detail({ id }: { id: string }) {
       </Answered>
     </div>
   );
+}
+
+function withoutResult(backtest: Backtest): boolean {
+  return backtest.state === "failed" || backtest.state === "cancelled";
 }
 
 /** The backtest with what events have told since it was asked for. */
@@ -61,7 +66,9 @@ function useProgress(answered: Backtest | undefined): Backtest | undefined {
     });
   }, [id]);
   if (!answered) return undefined;
-  const further = news && answered.state !== "done" && (news.progress ?? 0) >= answered.progress && (news.state === "running" || news.state === "queued");
+  // What has ended does not run again, whatever was told of it before.
+  const open = answered.state === "queued" || answered.state === "running";
+  const further = news && open && (news.progress ?? 0) >= answered.progress && (news.state === "running" || news.state === "queued");
   return further ? { ...answered, ...news } : answered;
 }
 
@@ -79,7 +86,7 @@ function Head({ backtest }: { backtest: Backtest }) {
         <State of={backtest} />
         <span className="quiet">asked <Time at={backtest.asked_at} as="ago" /> by {backtest.owner}</span>
         <div className="row">
-          <Link className="button" href={`/backtests?like=${encodeURIComponent(backtest.backtest_id)}`}>Change and run</Link>
+          {!withoutResult(backtest) && <Link className="button" href={`/backtests?like=${encodeURIComponent(backtest.backtest_id)}`}>Change and run</Link>}
           <button type="button" className="button" disabled={act.busy} onClick={() => void remove()}><Icon name="trash" size={16} />Remove</button>
         </div>
       </header>
@@ -112,13 +119,23 @@ function Progress({ backtest, path, onChange }: { backtest: Backtest; path: stri
 
 function Ended({ backtest }: { backtest: Backtest }) {
   const again = <Link className="button button-strong" href={`/backtests?like=${encodeURIComponent(backtest.backtest_id)}`}>Change and run again</Link>;
+  const failed = backtest.state === "failed";
   return (
-    <Panel title="No result">
-      <Empty title={backtest.state === "failed" ? "It failed" : "It was cancelled"} action={again}>
-        {backtest.error && <p>{backtest.error}</p>}
-        {backtest.field && <p>Where: <code>{backtest.field}</code></p>}
-        {backtest.remedy && <p className="state-remedy">{backtest.remedy}</p>}
-      </Empty>
-    </Panel>
+    <>
+      <Panel title="No result">
+        <Empty title={failed ? "It failed" : "It was cancelled"} action={again}>
+          {failed
+            ? <p className="bad"><Told text={backtest.error ?? "The worker did not say why."} /></p>
+            : <p>{backtest.ended_at ? <>It ended <Time at={backtest.ended_at} as="ago" />; </> : ""}nothing of what was reckoned until then is kept.</p>}
+          {backtest.field && <p>Where: <code>{backtest.field}</code></p>}
+          {backtest.remedy && <p className="state-remedy"><Told text={backtest.remedy} /></p>}
+        </Empty>
+      </Panel>
+      <Panel title="What was asked">
+        <dl className="bt-facts">
+          {choicesOf(backtest.form).map(([name, value]) => <div key={name} className="bt-fact"><dt>{name}</dt><dd>{value}</dd></div>)}
+        </dl>
+      </Panel>
+    </>
   );
 }

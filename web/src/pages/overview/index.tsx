@@ -14,6 +14,7 @@ import { BestLow, Movers, sound } from "./Lists.tsx";
 import "./overview.css";
 
 const NO_EVENTS: ModelEvent[] = [];
+const NO_POOLS: PoolPage = { pools: [], total: Number.NaN, next: null };
 
 export default function Overview() {
   const best = useAnswer<PoolPage>(ASKS.best);
@@ -28,7 +29,7 @@ export default function Overview() {
   if (newest.data?.total === 0) return <Nothing />;
   return (
     <div className="page">
-      <Known newest={newest.data} best={best.data} card={card.data} board={board.data} status={status.data} />
+      <Known newest={newest.data} best={best.data ?? (best.problem ? NO_POOLS : undefined)} card={card.data} board={board.data} status={status.data} />
       <div className="columns">
         <div className="span-7"><BestLow answer={best} /></div>
         <div className="span-5"><Movers answer={best} /></div>
@@ -52,14 +53,14 @@ function Known({ newest, best, card, board, status }: KnownProps) {
   const served = board?.standings.find((one) => one.model === "served");
   const skill = card?.overall.skill ?? served?.scores["skill"] ?? null;
   const top = sound(best.pools)[0];
-  const latest = [...best.pools, ...newest.pools].map((pool) => pool.ts).sort().at(-1);
+  const latest = newest.pools[0]?.ts;
   const model = top?.forecast_model;
   const failed = status?.jobs.filter((job) => job.status === "failed").length ?? 0;
   return (
     <Stats label="What is known">
       <Stat label="Pools" value={<Link href="/pools">{figure(newest.total)}</Link>} note={`${figure(best.total)} of $1M or more`} />
       <Stat label="Newest rate" value={latest ? ago(latest) : "–"} note={failed > 0 ? `${failed} ${failed === 1 ? "job" : "jobs"} failed last` : "by the clock of the source"} tone={failed > 0 ? "warn" : "plain"} />
-      <Stat label="Best nearly sure" value={percent(top?.forecast_low)} note={top ? `${top.symbol ?? ""} · ${title(top.protocol)}` : "no forecast yet"} />
+      <Stat label="Best nearly sure" value={percent(top?.forecast_low)} note={top ? `${top.symbol ?? top.pool_id} · ${title(top.protocol)}` : "no forecast yet"} />
       <Stat
         label={card?.overall.skill == null ? "Skill on history" : "Skill of what was served"} tone={toneOfSkill(skill)}
         value={skill === null ? "–" : `${skill > 0 ? "+" : ""}${share(skill, 1)}`} note="of the yardstick's error saved"
