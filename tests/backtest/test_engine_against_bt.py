@@ -10,13 +10,16 @@ from defimon.backtest.costs import Costs
 from defimon.backtest.engine import Rules, simulate
 from defimon.backtest.market import Market
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    bt = pytest.importorskip("bt")
-    import pandas as pd
-
 DAYS, ASSETS, WEEK, TOP = 250, 8, 7, 3
 CAPITAL = 1_000_000.0
+
+
+@pytest.fixture(scope="module")
+def bt():
+    """Loaded by the one process that asks for it, since it brings half of SciPy along."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return pytest.importorskip("bt")
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +36,10 @@ def ours(prices, decide, decisions, bps):
     return run.equity
 
 
-def theirs(prices, weights, bps):
+def theirs(bt, prices, weights, bps):
     """Equity of bt for `weights` (decisions, assets) by day; zero weights close a position."""
+    import pandas as pd
+
     index = pd.date_range("2024-01-01", periods=DAYS)
     frame = pd.DataFrame(prices, index=index, columns=[f"a{i}" for i in range(ASSETS)])
     table = pd.DataFrame(weights, columns=frame.columns).set_index(index[list(weights["day"])])
@@ -78,10 +83,10 @@ def momentum(prices, day):
         pytest.param(momentum, list(range(21, DAYS, WEEK)), 10.0, id="weekly_momentum_with_costs"),
     ],
 )
-def test_values_equal_those_of_bt(prices, choose, decisions, bps):
+def test_values_equal_those_of_bt(bt, prices, choose, decisions, bps):
     rows = [choose(prices, day) for day in decisions]
     by_day = dict(zip(decisions, rows, strict=True))
     mine = ours(prices, lambda day, _holdings, _cash: by_day[day], decisions, bps)
-    peer = theirs(prices, as_table(decisions, rows), bps)
+    peer = theirs(bt, prices, as_table(decisions, rows), bps)
     assert peer[-1] != pytest.approx(CAPITAL, rel=1e-3)
     assert np.abs(mine / peer - 1).max() < 1e-4
