@@ -102,8 +102,8 @@ def fill(folder):
 
 
 @contextmanager
-def process(folder, name, *words):
-    """A command of the product beside the tests, and its log."""
+def process(folder, name, *words, **more):
+    """A command of the product beside the tests, and its log; `more` are settings of its environment."""
     log = folder / f"{name}.log"
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith("DEFIMON_")},
@@ -115,6 +115,7 @@ def process(folder, name, *words):
         # Nobody listens there: a message is written, tried, and told of.
         "DEFIMON_ALERT_CHANNELS": "ops=json://127.0.0.1:9",
         "OMP_NUM_THREADS": "1",
+        **more,
     }
     with log.open("w") as lines:
         begun = subprocess.Popen(
@@ -150,10 +151,11 @@ def is_ready(client):
 
 
 @contextmanager
-def served(folder, keys, *jobs):
+def served(folder, keys, *jobs, port=0, **more):
     """`defimon serve` on the store in `folder`, a worker for `jobs` beside it, and a client."""
     with ExitStack() as open_:
-        begun, log = open_.enter_context(process(folder, "serve", "serve", "--port", "0", "--no-worker"))
+        words = ("serve", "--port", str(port), "--no-worker")
+        begun, log = open_.enter_context(process(folder, "serve", *words, **more))
         address = address_of(begun, log)
         if jobs:
             open_.enter_context(process(folder, "worker", "worker", "--only", ",".join(jobs)))
@@ -166,7 +168,7 @@ def served(folder, keys, *jobs):
 
 @pytest.fixture(scope="session")
 def serve():
-    """How a module has a service of its own: `with serve(folder, keys, *jobs) as service`."""
+    """How a module has a service of its own: `with serve(folder, keys, *jobs, **settings) as service`."""
     return served
 
 
@@ -205,14 +207,18 @@ class Watch:
     """What a page says and asks for: errors on its console, requests to other hosts, answers of failure."""
 
     def __init__(self, page, address):
-        self.errors, self.outside, self._address = [], [], address
+        self.errors, self.outside, self._own = [], [], (address, "data:", "blob:", "about:")
         page.on("console", lambda told: told.type == "error" and self.errors.append(told.text))
         page.on("pageerror", lambda fault: self.errors.append(str(fault)))
         page.on("request", self._ask)
 
     def _ask(self, request):
-        if not request.url.startswith((self._address, "data:", "blob:")):
+        if not request.url.startswith(self._own):
             self.outside.append(request.url)
+
+    def also(self, address):
+        """Another service that a test goes to."""
+        self._own = (*self._own, address)
 
     def expect_errors(self, *starts):
         """Forget what the console says of answers that a test has provoked."""

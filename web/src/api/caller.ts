@@ -1,4 +1,7 @@
 /** Which key is in use, as the API knows it. */
+import { useEffect } from "react";
+import { OWN_KEY } from "./client.ts";
+import { onContact } from "./contact.ts";
 import { useKey } from "./key.ts";
 import { type Answer, useAnswer } from "./useAnswer.ts";
 
@@ -15,7 +18,8 @@ const LOOK_S = 60;
 /** The key in use; nothing while there is none. What was said of the key before is not said of this one. */
 export function useCaller(): Pick<Answer<OwnKey>, "data" | "problem"> {
   const key = useKey();
-  const { data, problem } = useAnswer<OwnKey>(key ? "/v1/key" : null, {}, LOOK_S);
+  const { data, problem, reload } = useAnswer<OwnKey>(key ? OWN_KEY : null, {}, LOOK_S);
+  useEffect(() => onContact((contact) => { if (contact === "refused") reload(); }), [reload]);
   return { data: data && key?.split("_")[1] === data.key_id ? data : undefined, problem };
 }
 

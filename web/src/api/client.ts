@@ -1,7 +1,10 @@
 /** Questions to the API: JSON in and out, with the reader's key; the browser's cache handles ETags. */
+import { noteAnswer, noteAway } from "./contact.ts";
 import { currentKey } from "./key.ts";
 import { Problem, problemOf, unreachable } from "./problem.ts";
 
+/** The address that tells of the key in use. */
+export const OWN_KEY = "/v1/key";
 const TRIES = 4;
 const LONGEST_WAIT_S = 8;
 
@@ -35,7 +38,10 @@ export async function ask<T>(path: string, { method = "GET", query, body, signal
       return await once<T>(address(path, query), method, body, signal, fresh);
     } catch (fault) {
       if (!(fault instanceof Problem) || fault.again === null || turn >= tries) throw fault;
-      await pause(Math.min(fault.again * 2 ** (turn - 1), LONGEST_WAIT_S) * 1000, signal);
+      const wait_s = fault.again * 2 ** (turn - 1);
+      // Whoever has to wait longer is told so, rather than left before an empty page.
+      if (wait_s > LONGEST_WAIT_S) throw fault;
+      await pause(wait_s * 1000, signal);
     }
   }
 }
@@ -57,8 +63,11 @@ async function once<T>(url: string, method: string, body: unknown, signal: Abort
     });
   } catch (fault) {
     if (signal?.aborted) throw fault;
+    noteAway();
     throw unreachable();
   }
+  // What is said of the key itself is heard by who asked for it.
+  noteAnswer(key !== null && response.status === 401 && url !== OWN_KEY);
   if (!response.ok) throw await problemOf(response);
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
@@ -67,7 +76,7 @@ async function once<T>(url: string, method: string, body: unknown, signal: Abort
 export async function accepts(key: string): Promise<string | null> {
   try {
     const headers = { Authorization: `Bearer ${key}`, Accept: "application/json" };
-    const response = await fetch("/v1/key", { headers, cache: "no-store", credentials: "omit" });
+    const response = await fetch(OWN_KEY, { headers, cache: "no-store", credentials: "omit" });
     return response.ok ? null : (await problemOf(response)).message;
   } catch {
     return unreachable().message;

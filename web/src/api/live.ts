@@ -1,6 +1,7 @@
 /** News from the API: server-sent events while they flow, else a look once in a while. */
 import { useSyncExternalStore } from "react";
 import { pause } from "./client.ts";
+import { onContact } from "./contact.ts";
 import { currentKey, onKey } from "./key.ts";
 import { type News, events } from "./stream.ts";
 
@@ -49,6 +50,7 @@ export function useLine(): Line {
 /** Begin to listen; once, when the application starts. */
 export function listen(): void {
   onKey(restart);
+  onContact((contact) => { if (contact === "back" && line === "polling") restart(); });
   restart();
   setInterval(() => {
     if (line !== "live" && !document.hidden) spread(LOOK);

@@ -23,7 +23,14 @@ export function sound(pools: readonly Pool[]): Pool[] {
   return pools.filter((pool) => pool.forecast_low !== null && !pool.flags && (pool.status === null || pool.status === "active") && pool.listed !== false);
 }
 
-function NoForecasts() {
+/** Why the lists are empty. */
+function NoRows({ pools }: { pools: readonly Pool[] }) {
+  if (pools.length === 0) {
+    return <Empty title="No pool is so large"><p>These lists are of pools with a TVL of $1M or more; <Link href="/pools">all pools</Link> has the others.</p></Empty>;
+  }
+  if (pools.some((pool) => pool.forecast_low !== null)) {
+    return <Empty title="None that is sound"><p>Every pool with a forecast and a TVL of $1M or more is frozen, paused, no longer listed, or doubted by a quality rule.</p></Empty>;
+  }
   return (
     <Empty title="No forecasts yet">
       <p>The worker makes them once a day, after an hour of collecting; <code>defimon run</code> makes them at once.</p>
@@ -40,7 +47,7 @@ export function BestLow({ answer }: { answer: Answer<PoolPage> }) {
       <Answered of={answer} waiting={<Waiting />}>
         {(page) => {
           const rows = sound(page.pools).slice(0, SHOWN);
-          return rows.length === 0 ? <NoForecasts /> : (
+          return rows.length === 0 ? <NoRows pools={page.pools} /> : (
             <Table label="Best of what is nearly sure" columns={[POOL, APY, { ...FORECAST, from: 480 }, { ...LOW, title: "At least", width: "minmax(82px, 1fr)" }, TVL].map(fixed)} rows={rows} rowKey={(pool) => pool.pool_id} href={(pool) => poolHref(pool.pool_id)} />
           );
         }}
@@ -56,7 +63,7 @@ export function Movers({ answer }: { answer: Answer<PoolPage> }) {
         {(page) => {
           const size = (pool: Pool) => Math.abs(expectedMove(pool) ?? 0);
           const rows = sound(page.pools).sort((one, other) => size(other) - size(one)).slice(0, SHOWN);
-          return rows.length === 0 ? <NoForecasts /> : (
+          return rows.length === 0 ? <NoRows pools={page.pools} /> : (
             <Table label="Rates that will not last" columns={[POOL, { ...APY, from: 420 }, FORECAST, MOVE].map(fixed)} rows={rows} rowKey={(pool) => pool.pool_id} href={(pool) => poolHref(pool.pool_id)} />
           );
         }}
