@@ -159,6 +159,19 @@ def test_the_rank_is_the_share_of_the_window_below_today(one_pool):
     assert values(one_pool("a", [0.01, 0.03, 0.02, 0.04]), "apy_rank_30") == [0.0, 0.5, round(1 / 3, 5), 0.75]
 
 
+@pytest.mark.parametrize("days", [30, 90])
+def test_a_rank_counts_the_lower_rates_of_the_window_whatever_is_equal_or_absent(one_pool, days):
+    draw = np.random.default_rng(days)
+    rates = [None if draw.random() < 0.2 else float(draw.integers(1, 9)) / 100 for _ in range(130)]
+    expected = []
+    for today, rate in enumerate(rates):
+        seen = [one for one in rates[max(0, today - days + 1) : today + 1] if one is not None]
+        lower = sum(one < rate for one in seen) if rate is not None else 0
+        expected.append(round(lower / len(seen), 5) if seen else None)
+    daily = one_pool("a", [0.0] * len(rates)).with_columns(apy=pl.Series(rates))
+    assert values(daily, f"apy_rank_{days}") == pytest.approx(expected, abs=1e-5)
+
+
 def test_a_rate_of_zero_has_a_finite_ratio_and_a_share_of_none(one_pool):
     daily = one_pool("a", [0.02, 0.0], apy_reward=[0.01, 0.0])
     features = build(daily)

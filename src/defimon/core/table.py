@@ -84,16 +84,18 @@ class Table:
     key: tuple[str, ...]
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)
     schema: pl.Schema = field(init=False, repr=False, compare=False)
+    _none: pl.DataFrame = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", tuple(column.name for column in self.columns))
         object.__setattr__(self, "schema", pl.Schema({column.name: column.dtype for column in self.columns}))
+        object.__setattr__(self, "_none", pl.DataFrame(schema=self.schema))
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
 
     def empty(self) -> pl.DataFrame:
-        return pl.DataFrame(schema=self.schema)
+        return self._none.clone()
 
     def rows(self, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
         """Frame of this table from mappings; a column that is not given is null."""

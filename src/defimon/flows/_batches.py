@@ -107,7 +107,9 @@ def _note_gaps(store: Store, series: Series, batch: Batch, covered: tuple[int, i
     ledger.fill(*covered, but=batch.gaps)
     for gap in batch.gaps:
         ledger.notice(gap, now)
-    store.write("gaps", ledger.changes(series.name, series.source, now))
+    changes = ledger.changes(series.name, series.source, now)
+    if not changes.is_empty():
+        store.write("gaps", changes)
     return ledger.filled(), len(ledger.open())
 
 
