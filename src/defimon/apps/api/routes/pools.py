@@ -10,6 +10,7 @@ from pydantic import Field
 from defimon.apps.api.access import Reader
 from defimon.apps.api.documents import Answer, Document, row_model, rows_of
 from defimon.apps.api.pool_documents import MOST_VALUES, Fields, Pool, PoolPage, PoolValues, shown_fields
+from defimon.apps.api.pool_questions import Chosen, place_in
 from defimon.apps.api.questions import (
     EARLIEST,
     LATEST,
@@ -25,17 +26,13 @@ from defimon.core.tables import FORECASTS, YIELDS
 from defimon.flows.catalogue import past_forecasts
 from defimon.flows.pool_history import COLUMNS as HISTORY
 from defimon.flows.pool_history import history_page
-from defimon.flows.pool_search import Place, Sort, Wanted, count_values, search_pools
+from defimon.flows.pool_search import Sort, count_values, search_pools
 
 router = APIRouter(prefix="/v1/pools", tags=["pools"])
 
-FIGURE = (int, float, str, type(None))
-Words = Annotated[list[Annotated[str, Field(max_length=60)]], Query(max_length=20)]
-"""Four of them fit into an address of 64 KiB, the most that the server reads, however they are written."""
 PoolId = Annotated[str, Path(min_length=1, max_length=300, description="id of a pool, as /v1/pools lists it")]
 Limit = Annotated[int | None, Query(ge=1, le=100_000, description="rows of a page")]
 Cursor = Annotated[str | None, Query(max_length=800, description="`next` of the page before")]
-YesNo = Literal["true", "false"]
 
 HistoryRow = row_model("HistoryRow", "A pool's yield at a moment.", YIELDS, HISTORY)
 ForecastRow = row_model("ForecastRow", "What was said about a pool.", FORECASTS, FORECASTS.names[:-1])
@@ -61,22 +58,10 @@ class SaidPage(Document):
 async def list_pools(
     request: Request,
     _caller: Reader,
-    q: Annotated[
-        str, Query(max_length=200, description="words to look for in id, protocol, chain, symbol")
-    ] = "",
-    protocol: Words = [],  # noqa: B006 - the framework copies it
-    chain: Words = [],  # noqa: B006
-    symbol: Words = [],  # noqa: B006
-    kind: Words = [],  # noqa: B006
-    stablecoin: YesNo | None = None,
-    listed: YesNo | None = None,
-    min_tvl_usd: Annotated[float | None, Query(ge=0, allow_inf_nan=False)] = None,
-    min_apy: Annotated[float | None, Query(allow_inf_nan=False, description="fraction a year")] = None,
-    max_apy: Annotated[float | None, Query(allow_inf_nan=False, description="fraction a year")] = None,
-    with_forecast: YesNo | None = None,
+    wanted: Chosen,
     sort: Sort = "tvl_usd",
     order: Literal["asc", "desc"] = "desc",
-    fields: Fields = [],  # noqa: B006
+    fields: Fields = [],  # noqa: B006 - the framework copies it
     limit: Limit = None,
     skip: Annotated[int, Query(ge=0, le=1_000_000, description="pools to leave out first")] = 0,
     cursor: Cursor = None,
@@ -85,36 +70,19 @@ async def list_pools(
     service = service_of(request)
     shown = shown_fields(fields)
     known = await service.known()
-    wanted = Wanted(
-        q, protocol, chain, symbol, kind, _flag(stablecoin), _flag(listed), min_tvl_usd, min_apy, max_apy,
-        _flag(with_forecast),
-    )  # fmt: skip
     page = await service.working(
         search_pools,
         known.catalogue,
         wanted,
         sort=sort,
         descending=order == "desc",
-        after=None if cursor is None else _place(cursor, sort, order),
+        after=None if cursor is None else place_in(cursor, sort, order),
         skip=skip,
         limit=page_size(limit, service.settings.api_page_rows),
         fields=shown,
     )
     following = None if page.after is None else cursor_of((sort, order, *page.after))
     return Answer({"pools": page.rows, "total": page.total, "next": following}, seconds=15)
-
-
-def _place(cursor: str, sort: Sort, order: str) -> Place:
-    """Where the page before ended. Raises NotKnown for a cursor of another listing."""
-    shown, direction, value, pool_id = place_of(cursor, (str, str, FIGURE, str))
-    by_name = isinstance(value, str)
-    if (shown, direction) != (sort, order) or (value is not None and by_name != (sort == "symbol")):
-        raise no_such_page()
-    return value if value is None or by_name else float(value), pool_id
-
-
-def _flag(value: YesNo | None) -> bool | None:
-    return None if value is None else value == "true"
 
 
 @router.get("/values", response_model=PoolValues)
