@@ -10,7 +10,7 @@ import pytest
 sys.path.append(str(Path(__file__).parent))  # so that the nodes can be imported
 
 from anvil_nodes import collected
-from scripted_nodes import ScriptedNode, SmallChain
+from scripted_nodes import ScriptedNode, SmallChain, word
 
 from defimon.flows._cursors import stored_cursor
 from defimon.flows.known_content import known_content
@@ -87,3 +87,26 @@ def test_a_series_that_began_above_block_0_is_read_anew_from_where_it_began(stor
     result = collected(store, node.url)
     assert any("below block 100" in one for one in result.warnings)
     assert standing(store) == told(node.chain, 99)
+
+
+@pytest.mark.parametrize("gap", [range(40, 60), range(40, 50)])
+def test_a_fork_whose_root_lies_below_a_gap_is_followed_and_the_gap_filled(httpserver, store, gap):
+    """Also where blocks above the gap were read after the fork: they tell nothing of those below it."""
+    node = ScriptedNode(httpserver, SmallChain(59, transactions=1))
+    chain = node.chain
+
+    def torn(params, answer):
+        number = int(params[0], 16) if params[0].startswith("0x") else 0
+        if number in gap:
+            return None
+        chain.forks = {0: "a"} | ({30: "anew"} if number >= gap.stop else {})
+        return chain.block(number) if number else answer
+
+    node.bends = [("eth_getBlockByNumber", torn)]
+    assert collected(store, node.url, since=GENESIS).gaps_open > 0
+    node.bends, chain.forks = [], {0: "a", 30: "anew"}
+    assert standing(store)[:40] == [(number, word((number, "a"))) for number in range(40)]
+    chain.head = chain.final = 80
+    result = collected(store, node.url)
+    assert (result.error, result.gaps_open) == ("", 0)
+    assert standing(store) == told(chain)

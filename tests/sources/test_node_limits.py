@@ -177,9 +177,12 @@ def test_what_is_final_is_told_by_nodes_else_by_depth_but_not_because_a_node_fai
 
     one.bends = refusing(-32000, "finalized is not a tag here")
     assert read([one], lambda evm: evm.finalized(30)) == 30  # the local chain has one block final at once
-    one.bends = refusing(-32000, "header not found")
-    with pytest.raises(BadData, match="header not found"):
-        read([one], lambda evm: evm.finalized(30))
+    one.bends = refusing(-32602, "no")
+    assert read([one], lambda evm: evm.finalized(30)) == 30
+    for words in ("header not found", "upstream failed"):
+        one.bends = refusing(-32000, words)
+        with pytest.raises(BadData, match=words):
+            read([one], lambda evm: evm.finalized(30))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """One EVM chain as its nodes tell it: heads, blocks, logs, fees, balances, tokens and calls."""
 
+import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -31,6 +32,15 @@ from defimon.sources._rpc_talk import Keep
 CONFIRMATIONS = 64
 """Blocks on top of one that counts as final where neither node nor table of chains says better: two epochs of
 Ethereum."""
+
+INVALID_PARAMS = -32602
+"""JSON-RPC 2.0: what a node says that knows no such tag, if it says it by the book."""
+
+_TAG = re.compile(
+    r"finali[sz]ed|tag|block|number|hex|invalid|argument|param|pars|support|unknown|unmarshal|not found",
+    re.IGNORECASE,
+)
+"""What else nodes say of a tag that they do not know: none agrees with another."""
 
 Block = int | str
 """A height, a tag such as latest, or a hash."""
@@ -89,7 +99,7 @@ class EvmChain:
                     return header(found).number
                 why = "none is"
             except RpcError as refusal:
-                if meaning_of(refusal) not in {Meaning.FINAL, Meaning.NEVER_HERE}:
+                if not _knows_no_tag(refusal):
                     raise
                 why = refusal.message
             self._tells_finality = False
@@ -205,6 +215,14 @@ class EvmChain:
 
     async def close(self) -> None:
         await self.rpc.close()
+
+
+def _knows_no_tag(refusal: RpcError) -> bool:
+    """Whether a node refuses the tag `finalized` itself, rather than to answer for now."""
+    meaning = meaning_of(refusal)
+    return meaning is Meaning.NEVER_HERE or (
+        meaning is Meaning.FINAL and (refusal.code == INVALID_PARAMS or bool(_TAG.search(refusal.reason)))
+    )
 
 
 def _fee_history(value: object) -> FeeHistory:

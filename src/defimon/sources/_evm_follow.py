@@ -12,7 +12,7 @@ from defimon.core.tables import BLOCKS
 from defimon.core.units import utc_now
 from defimon.sources._evm_blocks import frame_of
 from defimon.sources._evm_chain import EvmChain
-from defimon.sources._evm_deeper import ANEW, highest_same, known_from, root_below
+from defimon.sources._evm_deeper import ANEW, highest_same, known_from, root_below, torn_at
 from defimon.sources._evm_reading import BlockReader, Part
 from defimon.sources._evm_standing import orphans, standing
 from defimon.sources._evm_words import Header
@@ -103,7 +103,9 @@ class BlockSeries:
             return True
         top = min(stand.cursor.number, head)
         expected = await self._expected(top, stand.cursor)
-        if expected and (await self._chain.header(top)).hash != expected:
+        if (torn := await torn_at(self._chain, stand.hashes, top)) is not None:
+            stand.next = await self._go_back(torn + 1)
+        elif expected and (await self._chain.header(top)).hash != expected:
             stand.next = await self._go_back(top)
         elif top < stand.cursor.number:
             name = self._chain.chain.name
