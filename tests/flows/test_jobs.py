@@ -26,6 +26,9 @@ from defimon.flows._job_turns import (
 )
 from defimon.flows._leased_store import LOST, STOPPED, RunStopped
 from defimon.flows._stopping import unless_stopped
+from defimon.flows.backtest_form import form_of
+from defimon.flows.backtests import Backtest, list_backtests
+from defimon.flows.backtests import write as write_backtest
 from defimon.flows.collect_sources import list_series
 from defimon.flows.job_runs import claim, give_back, last_run, look, renew, write_done, write_failed
 from defimon.flows.jobs import Job, Outcome, job_by_series, jobs_of
@@ -402,6 +405,20 @@ def test_upkeep_and_aggregates_run_on_an_empty_store(place, store):
     for job in jobs_of(settings, ["upkeep", "aggregates"]):
         run = run_job(job, place, store, Stop())
         assert (run.status, run.rows) == ("done", 0)
+
+
+def test_upkeep_takes_out_backtests_that_ended_long_ago(place, store):
+    [job] = jobs_of(load_settings({}, backtests_keep_days=30), ["upkeep"])
+    ids = {}
+    for days in (29, 31):
+        moment = store.now() - timedelta(days=days)
+        ids[days] = f"{moment:%Y%m%dT%H%M%S%f}Z-0123456789ab"
+        ended = Backtest(ids[days], moment, "me", form_of().text, "hash", "done", ended_at=moment)
+        write_backtest(store, ended, moment)
+    run = run_job(job, place, store, Stop())
+    assert run.status == "done"
+    assert "1 backtests taken out" in run.warnings
+    assert [one.backtest_id for one in list_backtests(store, "me")] == [ids[29]]
 
 
 def test_what_is_done_is_answered_and_what_is_stopped_is_cleaned_up_once():
