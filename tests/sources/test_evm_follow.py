@@ -11,6 +11,7 @@ import pytest
 sys.path.append(str(Path(__file__).parent))  # so that the node can be imported
 
 from anvil_nodes import address, anvil, collected, mine_busy
+from scripted_nodes import GENESIS_S, ScriptedNode, SmallChain
 
 from defimon.flows.known_content import known_content
 from defimon.store.database import Store
@@ -152,3 +153,21 @@ def test_nodes_behind_what_was_final_are_told(chain, store_at):
     result = collected(store, address(chain))
     assert (result.error, result.inserted, result.corrected) == ("", 0, 0)
     assert any("behind block" in warning for warning in result.warnings)
+
+
+def test_a_series_whose_first_blocks_cannot_be_named_holds_none_from_before_its_beginning(
+    httpserver, store_at
+):
+    """Where headers are missing the search for the first block begins too early."""
+    small = SmallChain(90, transactions=1)
+    node, store = ScriptedNode(httpserver, small), store_at("new")
+    since = datetime.fromtimestamp(GENESIS_S + 12 * 40, UTC)
+
+    def unnamed(params, answer):
+        asked, whole = params
+        return None if not whole and asked.startswith("0x") and int(asked, 16) > 30 else answer
+
+    node.bends = [("eth_getBlockByNumber", unnamed)]
+    assert collected(store, node.url, since=since).error == ""
+    assert node.asked.count(["eth_getBlockByNumber"]) > 1
+    assert store.read("blocks")["number"].sort().to_list() == list(range(40, 91))

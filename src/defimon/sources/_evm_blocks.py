@@ -163,6 +163,8 @@ def frame_of(
     fetched_at: datetime,
 ) -> pl.DataFrame:
     """Rows of the table `blocks`; those up to the height `final` cannot be replaced any more."""
+    if not rows:
+        return BLOCKS.empty()
     columns: dict[str, Any] = dict(zip(COUNTED, map(list, zip(*rows, strict=True)), strict=True))
     coin = 10**decimals
     columns["value"] = [value / coin for value in columns["value"]]
