@@ -24,6 +24,9 @@ COMMAND = "from defimon.apps.cli.main import main; main()"
 EVERY = int(os.environ.get("KILLED_EVERY", "1"))
 """Of the points at which it may be killed each is tried, or each n-th where that is asked for."""
 
+PARTS = 3
+"""So that test processes can share the points."""
+
 SEED = 132
 """Of a small world with all services, whose chain is reorganised after the first visit."""
 
@@ -95,8 +98,9 @@ def collected(player, world, store, visits):
     return record.content(world.comparable)
 
 
+@pytest.mark.parametrize("part", range(PARTS))
 def test_whatever_write_of_a_collection_it_is_killed_at_it_resumes_to_the_same_content(
-    player, world, tmp_path
+    player, world, tmp_path, part
 ):
     path = tmp_path / "whole.db"
     path.write_bytes(player.empty.read_bytes())
@@ -104,7 +108,7 @@ def test_whatever_write_of_a_collection_it_is_killed_at_it_resumes_to_the_same_c
         expected = collected(player, world, whole, VISITS)
     assert {"blocks", "yields", "protocol_figures", "contracts", "development_activity"} <= set(expected)
     assert len(whole.states) > 20
-    for visit, state in list(whole.states.values())[::EVERY]:
+    for visit, state in list(whole.states.values())[::EVERY][part::PARTS]:
         with Store(f"sqlite:///{state}") as resumed:
             found = collected(player, world, resumed, [one for one in VISITS if one >= visit])
             assert differences(found, expected) == []
