@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from defimon.apps.api.access import Caller
+from defimon.apps.api.ended import end
 from defimon.apps.api.problems import Refusal
 from defimon.apps.api.questions import EARLIEST
 from defimon.apps.api.service import Known, Service
@@ -124,8 +125,7 @@ class News:
         for listener in tuple(self._listeners):
             listener.end()
         if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.wait([self._watching])
+            await end(self._watching)
 
     async def _watch(self) -> None:
         alone_since = time.monotonic()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fastapi import Request
 from limits import parse
 
+from defimon.apps.api.ended import end
 from defimon.apps.api.problems import Refusal
 from defimon.apps.api.shared import Shared
 
@@ -72,8 +73,7 @@ class Rates:
         try:
             yield
         finally:
-            telling.cancel()
-            await asyncio.wait([telling])
+            await end(telling)
             await shared.close()
 
     async def _keep_telling(self, shared: Shared, place: str) -> None:
