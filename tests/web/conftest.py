@@ -1,5 +1,7 @@
 """The real service on a store filled from the embedded sample, and a browser that looks at it."""
 
+import fcntl
+import json
 import os
 import re
 import shutil
@@ -172,11 +174,35 @@ def serve():
     return served
 
 
+@pytest.fixture(scope="session")
+def copy_of(tmp_path_factory):
+    """How a module has a store that takes long to fill: `copy_of(name, fill, folder)` answers with the keys
+    that `fill(folder)` gives. One of the test processes fills it, and all have copies.
+    """
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+
+    def copied(name, fill, folder):
+        whole = root / name
+        told = whole / "keys.json"
+        with (root / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not told.exists():
+                shutil.rmtree(whole, ignore_errors=True)
+                whole.mkdir()
+                keys = fill(whole)
+                told.write_text(json.dumps(keys))
+        shutil.copytree(whole, folder, dirs_exist_ok=True)
+        return json.loads(told.read_text())
+
+    return copied
+
+
 @pytest.fixture(scope="module")
-def service(built, browser, tmp_path_factory):
+def service(built, browser, copy_of, tmp_path_factory):
     """The service and a worker on a store of their own; what both tests and browser ask."""
     folder = tmp_path_factory.mktemp("dashboard")
-    with served(folder, fill(folder), "backtests", "alerts", "messages") as begun:
+    with served(folder, copy_of("dashboard", fill, folder), "backtests", "alerts", "messages") as begun:
         yield begun
 
 

@@ -46,10 +46,8 @@ def crowd(rng, now):
             yield "forecasts", own | said | bounds | {"origin": "derived"}
 
 
-@pytest.fixture(scope="module")
-def service(built, browser, serve, tmp_path_factory):
-    """`defimon serve` on a store of 20,000 pools, in place of the sample's."""
-    folder = tmp_path_factory.mktemp("crowd")
+def fill(folder):
+    """20,000 pools, their newest rates and forecasts, and keys."""
     rows = {"pools": [], "yields": [], "forecasts": []}
     for table, row in crowd(default_rng(7), datetime.now(UTC) - timedelta(minutes=5)):
         rows[table].append(row)
@@ -59,7 +57,14 @@ def service(built, browser, serve, tmp_path_factory):
             store.write(table, TABLES[table].rows(given))
         for scope in ("read", "run"):
             _, keys[scope] = create_key(store, scope, scope)
-    with serve(folder, keys) as begun:
+    return keys
+
+
+@pytest.fixture(scope="module")
+def service(built, browser, serve, copy_of, tmp_path_factory):
+    """`defimon serve` on a store of 20,000 pools, in place of the sample's."""
+    folder = tmp_path_factory.mktemp("crowd")
+    with serve(folder, copy_of("crowd", fill, folder)) as begun:
         begun.client.get("/v1/pools")
         yield begun
 

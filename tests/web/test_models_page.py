@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -20,13 +21,11 @@ TRUE_DAYS = (12, 11)
 """Days back on which both models forecast, and whose seven days are over."""
 
 
-@pytest.fixture(scope="module")
-def service(built, browser, serve, recent_panel, tmp_path_factory):
-    """`defimon serve` on a store with a champion, a challenger, and what came true of both."""
-    folder = tmp_path_factory.mktemp("models")
+def fill(folder, write_recent_panel):
+    """A champion, a challenger, and what came true of both."""
     settings, now, keys = load_settings({}, data_dir=folder), datetime.now(UTC), {}
     with open_store(settings) as store:
-        import_files([recent_panel(folder / "panel.parquet")], store, lambda *_: None)
+        import_files([write_recent_panel(folder / "panel.parquet")], store, lambda *_: None)
         store_forecasts(store, settings, models=WALKED, at=now - timedelta(days=14))
         [first] = retrain(store, settings, targets=("apy_mean",), models=WALKED)
         promote(store, registry_of(settings), first.version.version, author="a test")
@@ -36,6 +35,14 @@ def service(built, browser, serve, recent_panel, tmp_path_factory):
         write_truth(store)
         for scope in ("read", "admin"):
             _, keys[scope] = create_key(store, scope, scope)
+    return keys
+
+
+@pytest.fixture(scope="module")
+def service(built, browser, serve, copy_of, recent_panel, tmp_path_factory):
+    """`defimon serve` on a store with a champion, a challenger, and what came true of both."""
+    folder = tmp_path_factory.mktemp("models")
+    keys = copy_of("models", partial(fill, write_recent_panel=recent_panel), folder)
     with serve(folder, keys) as begun:
         yield begun
 
