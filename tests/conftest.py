@@ -10,8 +10,13 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import structlog
+
+# How long an example takes says how busy the machine is, and nothing of what is tested.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Where the recorded data sets lie when they lie beside the checkout."""
