@@ -86,5 +86,6 @@ def shown_fields(fields: list[str]) -> tuple[str, ...]:
     strange = [name for name in dict.fromkeys(asked) if name not in COLUMNS]
     if strange:
         told = all_near(strange, COLUMNS)
-        raise NotKnown(f"A pool has no field {strange[0][:60]!r}.", variable="fields", unknown=told)
+        words = f"A pool has no field {strange[0][:60]!r}; it has {', '.join(COLUMNS)}."
+        raise NotKnown(words, variable="fields", unknown=told)
     return tuple(name for name in COLUMNS if not asked or name in asked or name == "pool_id")
