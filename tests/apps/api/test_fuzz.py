@@ -1,5 +1,6 @@
 """The running API against its own description: made-up requests of every kind, alone and in chains."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,8 @@ from defimon.flows._store import open_store
 from defimon.flows.baskets import remove_basket
 
 CONFIGURED = Path(__file__).with_name("schemathesis.toml")
-MOST_EXAMPLES = "16"
-"""Requests of every kind by each phase: one to two minutes. `scripts/bench api-fuzz` goes on for longer."""
+MOST_EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "48")
+"""Requests of every kind by each phase: about two minutes. `scripts/bench api-fuzz` goes on for longer."""
 
 
 def test_no_request_that_can_be_made_up_breaks_what_is_described(data, serve_on):
