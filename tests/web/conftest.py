@@ -282,6 +282,24 @@ def visit(service, browser):
         page.watch.check()
 
 
+@contextmanager
+def weighing(page):
+    """Sizes of the answers that come meanwhile, as of a first visit: nothing is kept from before."""
+    line = page.context.new_cdp_session(page)
+    line.send("Network.enable")
+    line.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    got = []
+    line.on("Network.loadingFinished", lambda told: got.append(told["encodedDataLength"]))
+    yield got
+    line.detach()
+
+
+@pytest.fixture(scope="session")
+def weighed():
+    """`with weighed(page) as got`: bytes of each answer to what the page asks for inside."""
+    return weighing
+
+
 def settle(page):
     """Wait until everything that was asked for is shown."""
     page.wait_for_selector("main :is(h2, .stat, [role=grid]):visible")

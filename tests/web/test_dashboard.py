@@ -34,21 +34,17 @@ def first_pool(service):
 
 
 @pytest.mark.parametrize("place", ["overview", "pool"])
-def test_a_first_visit_is_light_and_its_content_comes_soon(service, visit, place):
+def test_a_first_visit_is_light_and_its_content_comes_soon(service, visit, weighed, place):
     path = "/" if place == "overview" else f"/pool/{first_pool(service)['pool_id']}"
     page = visit("/data")
-    line = page.context.new_cdp_session(page)
-    line.send("Network.enable")
-    line.send("Network.setCacheDisabled", {"cacheDisabled": True})
-    got = []
-    line.on("Network.loadingFinished", lambda told: got.append(told["encodedDataLength"]))
-    begun = time.monotonic()
-    page.goto(service.address + path)
-    page.locator("main .stat-value").first.wait_for()
-    seconds = time.monotonic() - begun
-    page.wait_for_selector("main .skeleton", state="detached")
-    page.mouse.wheel(0, 5_000)
-    page.wait_for_timeout(1_000)
+    with weighed(page) as got:
+        begun = time.monotonic()
+        page.goto(service.address + path)
+        page.locator("main .stat-value").first.wait_for()
+        seconds = time.monotonic() - begun
+        page.wait_for_selector("main .skeleton", state="detached")
+        page.mouse.wheel(0, 5_000)
+        page.wait_for_timeout(1_000)
     told = f"content after {seconds:.2f} s, {sum(got):,.0f} bytes in {len(got)} answers"
     sys.stderr.write(f"\nfirst visit of {place}: {told}\n")
     assert 50_000 < sum(got) <= MOST_BYTES

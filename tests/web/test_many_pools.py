@@ -69,26 +69,21 @@ def service(built, browser, serve, copy_of, tmp_path_factory):
         yield begun
 
 
-def weigh(page, address):
-    """Bytes and seconds of a first visit: nothing is kept from before."""
-    line = page.context.new_cdp_session(page)
-    line.send("Network.enable")
-    line.send("Network.setCacheDisabled", {"cacheDisabled": True})
-    got = []
-    line.on("Network.loadingFinished", lambda told: got.append(told["encodedDataLength"]))
-    begun = time.monotonic()
-    page.goto(address)
-    page.wait_for_selector("main :is(h2, .stat, [role=gridcell]):visible")
-    seconds = time.monotonic() - begun
-    page.wait_for_selector("main .skeleton", state="detached")
-    page.wait_for_timeout(1_000)
-    line.detach()
+def weigh(page, address, weighed):
+    """Bytes, answers and seconds of a first visit."""
+    with weighed(page) as got:
+        begun = time.monotonic()
+        page.goto(address)
+        page.wait_for_selector("main :is(h2, .stat, [role=gridcell]):visible")
+        seconds = time.monotonic() - begun
+        page.wait_for_selector("main .skeleton", state="detached")
+        page.wait_for_timeout(1_000)
     return sum(got), len(got), seconds
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/pools?sort=move&forecast=yes"])
-def test_a_first_visit_of_any_page_is_light_however_many_pools_there_are(service, visit, path):
-    size, answers, seconds = weigh(visit("/execution", key="run"), service.address + path)
+def test_a_first_visit_of_any_page_is_light_however_many_pools_there_are(service, visit, weighed, path):
+    size, answers, seconds = weigh(visit("/execution", key="run"), service.address + path, weighed)
     sys.stderr.write(
         f"\n{path} of {POOLS:,} pools: {seconds:.2f} s, {size:,.0f} bytes in {answers} answers\n"
     )

@@ -107,9 +107,7 @@ def _note_gaps(store: Store, series: Series, batch: Batch, covered: tuple[int, i
     ledger.fill(*covered, but=batch.gaps)
     for gap in batch.gaps:
         ledger.notice(gap, now)
-    changes = ledger.changes(series.name, series.source, now)
-    if not changes.is_empty():
-        store.write("gaps", changes)
+    store.write("gaps", ledger.changes(series.name, series.source, now))
     return ledger.filled(), len(ledger.open())
 
 

@@ -31,6 +31,11 @@ class Stop:
     def __bool__(self) -> bool:
         return bool(self.why())
 
+    def refuse_more(self, what: str) -> None:
+        """Raises RunStopped where `what` has to end."""
+        if self:
+            raise RunStopped(f"{what} ends early: {self.why()}.")
+
 
 class LeasedStore(Store):
     """A store that, while it holds a run, refuses every transaction once the run has to end or is no longer
@@ -61,14 +66,9 @@ class LeasedStore(Store):
                 yield
             return
         run, stop = self._held
-        _go_on(run, stop)
+        stop.refuse_more(run.job)
         with super().transaction():
             if not is_held(self, run):
                 stop.reason = LOST
-            _go_on(run, stop)
+            stop.refuse_more(run.job)
             yield
-
-
-def _go_on(run: Run, stop: Stop) -> None:
-    if stop:
-        raise RunStopped(f"{run.job} ends early: {stop.why()}.")

@@ -8,6 +8,7 @@ import polars as pl
 from defimon.core.errors import BadData, FixSettings
 from defimon.core.settings import Settings
 from defimon.core.units import start_of
+from defimon.flows._cursors import EPOCH, MICROSECOND
 from defimon.flows.backtest_form import Form
 from defimon.flows.load import daily
 from defimon.flows.pool_aliases import names_now
@@ -21,7 +22,7 @@ an index is settled against its last move."""
 AT_A_TIME = 200
 """Pools whose rows of all hours are in memory at once."""
 
-EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 def read_rows(store: Store, form: Form, settings: Settings, note: Callable[[float], None]) -> pl.DataFrame:
@@ -65,15 +66,15 @@ def _period(store: Store, form: Form) -> tuple[datetime, datetime]:
     """First moment that is read, and the first one after it."""
     until = LATEST if form.end is None else start_of(form.end + timedelta(days=1))
     if form.forecasts == "walk_forward":
-        return EARLIEST, until
+        return EPOCH, until
     if form.start is not None:
         return start_of(form.start) - BEFORE, until
     if form.days is None:
-        return EARLIEST, until
+        return EPOCH, until
     extent = store.extent("yields", "ts", where={"pool_id": form.pools} if form.pools else None)
     if extent is None:
-        return EARLIEST, until
-    last = min(until, EARLIEST + timedelta(microseconds=extent[1]))
+        return EPOCH, until
+    last = min(until, EPOCH + extent[1] * MICROSECOND)
     return start_of(last.date()) - timedelta(days=form.days) - BEFORE, until
 
 

@@ -119,8 +119,7 @@ class _Watch(Beside):
     def note(self, doing: str, share: float) -> None:
         """What is being done, and how much is: written down by the thread beside. Raises RunStopped."""
         self._now = replace(self._begun, doing=doing, progress=min(max(share, 0.0), 1.0))
-        if self._stop:
-            raise RunStopped(f"The backtest ends early: {self._stop.why()}.")
+        self._stop.refuse_more("The backtest")
 
     def keep(self) -> None:
         renewed = looked = time.monotonic()

@@ -41,8 +41,7 @@ class Held:
 
     def unless_stopped(self, _what: str, _done: int, _all: int) -> None:
         """Progress of long work, which is given up between two steps. Raises RunStopped."""
-        if self.stop:
-            raise RunStopped(f"{self.run.job} ends early: {self.stop.why()}.")
+        self.stop.refuse_more(self.run.job)
 
 
 class Task(Protocol):

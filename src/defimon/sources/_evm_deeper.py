@@ -88,9 +88,9 @@ async def torn_at(evm: EvmChain, hashes: Mapping[int, str], top: int) -> int | N
     """Lowest block of those below `top` with a gap above them that nodes tell otherwise than `hashes`; None
     where all stand. No block above such a gap tells that the ones below it were replaced.
     """
-    ends = sorted(number for number in hashes if number < top and number + 1 not in hashes)
-    told = await evm.headers(ends) if ends else []
-    return next((one.number for one in told if one.hash != hashes[one.number]), None)
+    ends = [number for number in hashes if number < top and number + 1 not in hashes]
+    same = {one.number for one in await _same(evm, hashes, ends)} if ends else set()
+    return min((number for number in ends if number not in same), default=None)
 
 
 async def _same(evm: EvmChain, hashes: Mapping[int, str], numbers: Sequence[int]) -> list[Header]:

@@ -203,7 +203,8 @@ class BlockSeries:
             ts = stand.cursor.ts if stand.cursor else self._wanted.since or utc_now()
             return self._moved(Cursor(part.stop - 1, ts), {}, (Gap(part.start, part.stop, str(part.fault)),))
         self._refuse_other_fork(part)
-        early = self._too_early(part)
+        since = self._wanted.since if stand.cursor is None else None
+        early = part.before(since) if since else 0  # a new series may have been begun too early
         rows = frame_of(
             part.headers[early:],
             part.rows[early:],
@@ -219,13 +220,6 @@ class BlockSeries:
         stand.next = part.stop
         settled = [one for one in part.headers if one.number <= final]
         return self._moved(_cursor(settled[-1]) if settled else None, {"blocks": rows})
-
-    def _too_early(self, part: Part) -> int:
-        """How many blocks of a new series are from before `since`: it may have been begun too early."""
-        since = self._wanted.since
-        if since is None or self._stand.cursor is not None:
-            return 0
-        return sum(one.seconds < since.timestamp() for one in part.headers)
 
     def _refuse_other_fork(self, part: Part) -> None:
         first, last = part.headers[0], part.headers[-1]

@@ -40,6 +40,10 @@ class Part:
     fetched_at: datetime | None = None
     fault: TryAgain | BadData | None = None
 
+    def before(self, moment: datetime) -> int:
+        """How many of the blocks are from before a moment."""
+        return sum(one.seconds < moment.timestamp() for one in self.headers)
+
 
 class BlockReader:
     """Reads full blocks of `chain`; learns how large they are."""

@@ -16,11 +16,11 @@ from defimon.store.connection import Connection, sql_of
 from defimon.store.literals import literal
 from defimon.store.order import in_key_order, same_as_next
 from defimon.store.schema import CHANGES, SQL_TABLES, VERSION_KEY, primary_key
+from defimon.store.wanted import micros_of
 
 INGESTED = "ingested_at"
 STAGING = "staging"
 NOW = "<now>"
-EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 FORGOTTEN = {"backtests": "backtest_id", "backtest_results": "result_id"}
 """Tables whose rows may be taken out, and the column that names them: what callers asked for, no facts."""
 
@@ -77,15 +77,11 @@ def _stamped(frame: pl.DataFrame, now: datetime) -> pl.DataFrame:
     Column by column, since an expression costs more than the one row that most writes have.
     """
     # From a number: to read a time of Python's takes polars ten times as long.
-    one = pl.Series(INGESTED, [_micros(now)], dtype=pl.Int64).cast(frame.schema[INGESTED])
+    one = pl.Series(INGESTED, [micros_of(now, INGESTED)], dtype=pl.Int64).cast(frame.schema[INGESTED])
     stamp = one.new_from_index(0, frame.height)
     return pl.DataFrame(
         [stamp if values.name == INGESTED else _without_minus_zero(values) for values in frame]
     )
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - EPOCH) // EPOCH.resolution
 
 
 def _without_minus_zero(values: pl.Series) -> pl.Series:
@@ -161,7 +157,7 @@ def _append_one_version(
         connection.execute(sa.text(f"ANALYZE {STAGING}"))
     # Corrections first: a new key would otherwise be compared with itself.
     parts = _parts(table.name, connection.kind, told_now=told_now)
-    corrected, inserted = (_insert(connection, part, _micros(now)) for part in parts)
+    corrected, inserted = (_insert(connection, part, micros_of(now, INGESTED)) for part in parts)
     connection.execute(sa.text(f"DROP TABLE {STAGING}"))
     return Written(inserted=inserted, corrected=corrected, unchanged=frame.height - inserted - corrected)
 
