@@ -65,7 +65,7 @@ def events(process):
 def test_each_slot_is_run_by_one_of_two_workers_and_once(two_workers, until, request):
     wanted = SLOTS[request.node.callspec.params["two_workers"]]
     workers = two_workers(jobs=JOBS, pace_s=PACE_S)
-    until(lambda: both_took_part(workers) and done(workers).height >= wanted)
+    until(lambda: both_took_part(workers) and done(workers).height >= wanted, nap=1.0)
     workers.kill()
     begun, ended = keys(workers.runs(), "job"), keys(done(workers), "job")
     assert len(ended) >= wanted
@@ -188,7 +188,7 @@ def test_while_redis_is_away_workers_go_on_and_when_it_is_back_they_use_it(
     from redis import Redis
 
     workers = workers_on(sqlite_url, DEFIMON_REDIS_URL=redis.url)
-    both = [workers.start(jobs=4, pace_s=PACE_S) for _ in range(2)]
+    both = [workers.start(jobs=4, pace_s=2 * PACE_S) for _ in range(2)]
     until(lambda: both_took_part(workers))
     redis.stop()
     until_more(workers, 20, until)
