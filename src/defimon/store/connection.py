@@ -14,12 +14,10 @@ from defimon.core.errors import FixSettings
 from defimon.core.table import Table
 from defimon.core.tables import TABLES
 from defimon.core.units import UTC_MICROS, utc_now
+from defimon.store._link import Link
 from defimon.store.address import Address
 from defimon.store.faults import BUSY_SECONDS, explained
 from defimon.store.migration import WRITER_LOCK, counted, require_current, uncounted
-
-BATCH_ROWS = 16_384
-"""Rows in a batch out of SQLite; 1,024 (the driver's own) is a third slower on 2M rows."""
 
 Statement = sa.Select[Any] | sa.Insert | sa.Update | sa.Delete | sa.TextClause | str
 """What is to be executed: built, or SQL as it stands."""
@@ -44,8 +42,7 @@ class Connection:
         self.kind = address.kind
         self.writing = False
         with explained(address), counted(address):
-            self._link = _connect(address)
-        self._cursor = self._link.cursor()
+            self._link = Link(address)
         try:
             self._prepare()
             with explained(address):
@@ -55,7 +52,6 @@ class Connection:
             raise
 
     def close(self) -> None:
-        self._cursor.close()
         self._link.close()
         uncounted(self.address)
 
@@ -64,7 +60,6 @@ class Connection:
             if self.kind == "postgresql":
                 self.execute(sa.text("SET standard_conforming_strings = on"))
                 return
-            self._cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": BATCH_ROWS})
             self.execute(sa.text(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}"))
             self.execute(sa.text(f"PRAGMA cache_size = -{CACHE_KIB}"))
             # Under WAL this is safe against a crash of the process; a power cut may undo the last commits.
@@ -86,12 +81,11 @@ class Connection:
         return sql_of(statement, self.kind)
 
     def execute(self, statement: Statement) -> None:
-        self._cursor.execute(self._sql(statement))
+        self._link.execute(self._sql(statement))
 
     def rows(self, statement: Statement) -> list[tuple[Any, ...]]:
         """Rows of a small answer."""
-        self._cursor.execute(self._sql(statement))
-        return list(self._cursor.fetchall())
+        return self._link.rows(self._sql(statement))
 
     def now(self) -> datetime:
         """Time by the server's clock; a SQLite file has only that of its machine."""
@@ -107,8 +101,7 @@ class Connection:
             # The driver takes dtypes from the first row: a null there would make a whole column integer.
             samples = ", ".join(f"{_sample(dtype)} AS c{n}" for n, dtype in enumerate(schema.values()))
             sql = f"SELECT {samples} UNION ALL {sql}"
-        self._cursor.execute(sql)
-        answer = pl.DataFrame(pl.from_arrow(self._cursor.fetch_arrow_table()))
+        answer = self._link.frame(sql)
         if self.kind == "sqlite":
             answer = answer.slice(1)
         told = zip(schema.items(), answer, strict=True)
@@ -125,13 +118,7 @@ class Connection:
         if not temporary:
             # A column that is left out becomes null; binding two million nulls takes as long as figures.
             columns = [one for one in columns if one.null_count() < frame.height]
-        plain = pl.DataFrame(columns)
-        self._cursor.adbc_ingest(
-            table,
-            plain.to_arrow(compat_level=pl.CompatLevel.oldest()),
-            mode="create" if temporary else "append",
-            temporary=temporary,
-        )
+        self._link.ingest(table, pl.DataFrame(columns), temporary=temporary)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -187,28 +174,6 @@ def _sample(dtype: pl.DataType) -> str:
     if dtype == pl.Binary:
         return "x'00'"
     return "0.0" if dtype.is_float() else "0"
-
-
-def _connect(address: Address) -> Any:
-    if address.path is not None:
-        import adbc_driver_sqlite.dbapi as sqlite_driver
-
-        if not address.path.exists():
-            require_current(address, None)
-        return sqlite_driver.connect(f"file:{_escaped(address.path.as_posix())}?mode=rw", autocommit=True)
-    try:
-        import adbc_driver_postgresql.dbapi as server_driver  # type: ignore[import-untyped]
-    except ImportError:
-        raise FixSettings(
-            "PostgreSQL needs two more packages.",
-            variable=address.variable,
-            remedy="Install defimon[postgres].",
-        ) from None
-    return server_driver.connect(address.url, autocommit=True)
-
-
-def _escaped(path: str) -> str:
-    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
 def contract(name: str) -> Table:
