@@ -120,7 +120,7 @@ class LlamaService(WebService):
 
     def comparable(self, table, rows):
         """Without what only some visits can see: points of a day that is not over, charts of pools that are
-        gone in the end, and that a pool is gone which nothing but such a chart ever told of.
+        gone in the end, and that a pool is gone which nothing but such a chart had told of until then.
         """
         if table not in {"yields", "pools"}:
             return rows
@@ -130,8 +130,8 @@ class LlamaService(WebService):
         rows = rows.filter((~pl.col("ts").is_in(unfinished)) & (told_now | ~pl.col("pool_id").is_in(gone)))
         if table == "yields":
             return rows
-        listed = rows.filter("listed")["pool_id"].unique().implode()
-        return rows.filter(pl.col("listed").fill_null(True) | pl.col("pool_id").is_in(listed))
+        first_listed = pl.col("ts").filter(pl.col("listed")).min().over("pool_id")
+        return rows.filter(pl.col("listed").fill_null(True) | (pl.col("ts") > first_listed))
 
 
 def _spoiled(rows, fault, dice):
