@@ -1,8 +1,10 @@
 """Live collection against a loopback server that plays DefiLlama."""
 
 import json
+import os
 import re
 import shutil
+import signal
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -149,7 +151,7 @@ def test_interrupted_in_the_middle_nothing_is_half_stored_and_no_chart_is_fetche
 ) -> None:
     def interrupt(what: str, done: int, _count: int) -> None:
         if what == "charts" and done == 5:
-            raise KeyboardInterrupt
+            os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
         collect(store, llama.settings(), interrupt, manners=QUICK)
