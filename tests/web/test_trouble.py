@@ -1,6 +1,7 @@
 """What the dashboard says when there is nothing to show, or when things go wrong while it is open."""
 
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from urllib.parse import quote, urlsplit
@@ -96,7 +97,7 @@ def test_a_key_that_is_revoked_while_it_is_used_is_told_of_and_can_be_left(
         revoke_key(store, keys_and_ids[1]["lost"])
     lost = {"Authorization": f"Bearer {keys_and_ids[0]['lost']}"}
     while service.client.get("/v1/pools", headers=lost).status_code != 401:
-        pass
+        time.sleep(0.1)
     page.get_by_role("link", name="Models").first.click()
     page.get_by_role("alert").get_by_text("The key is unknown, revoked or has run out.").first.wait_for()
     page.get_by_role("button", name="The key is refused").wait_for()

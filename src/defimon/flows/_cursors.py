@@ -12,14 +12,16 @@ MICROSECOND = timedelta(microseconds=1)
 
 def stored_cursor(store: Store, series: Series) -> Cursor | None:
     """The newest position of the series; None before its first batch."""
-    rows = store.read("cursors", where={"series": [series.name]}, columns=["number", "ts", "detail"])
-    return Cursor(*next(rows.iter_rows())) if rows.height else None
+    return stored_position(store, series)[0]
 
 
-def moved_at(store: Store, series: Series) -> datetime | None:
-    """When the series was last brought further; None before its first batch."""
-    rows = store.read("cursors", where={"series": [series.name]}, columns=["known_at"])
-    return rows["known_at"][0] if rows.height else None
+def stored_position(store: Store, series: Series) -> tuple[Cursor | None, datetime | None]:
+    """The newest position of the series and when it was brought there; None before its first batch."""
+    names = ["number", "ts", "detail", "known_at"]
+    rows = store.read("cursors", where={"series": [series.name]}, columns=names)
+    for number, ts, detail, moved_at in rows.iter_rows():
+        return Cursor(number, ts, detail), moved_at
+    return None, None
 
 
 def write_cursor(store: Store, series: Series, cursor: Cursor, now: datetime) -> None:

@@ -15,7 +15,7 @@ import polars as pl
 from defimon.core.errors import BadData, DefimonError, TryAgain
 from defimon.core.units import utc_now
 from defimon.flows._batches import Progress, SeriesResult, Tally, read_gaps, store_batch
-from defimon.flows._cursors import cursor_before, moved_at, stored_cursor
+from defimon.flows._cursors import cursor_before, stored_position
 from defimon.flows._known_blocks import blocks_around, blocks_between, known_blocks
 from defimon.flows._store_thread import StoreThread
 from defimon.flows.gaps import Stretch, is_due
@@ -96,7 +96,6 @@ async def collect_series(
         tally.again_after_s = fault.after_seconds if isinstance(fault, TryAgain) else None
     else:
         await run.back_fill(every_gap=every_gap)
-    tally.gaps_open = len((await thread.do(lambda store: read_gaps(store, series))).open())
     return tally.result()
 
 
@@ -114,7 +113,7 @@ class _Run:
         """On from the stored position; answers with the fault that ended it early."""
 
         def start(store: Store) -> Wanted:
-            cursor, self.visited = stored_cursor(store, self.series), moved_at(store, self.series)
+            cursor, self.visited = stored_position(store, self.series)
             self.noticed_before = tuple(read_gaps(store, self.series).open())
             known = dict(known_blocks(store, self.series, cursor))
             for table in self.source.compares(self.series):

@@ -46,8 +46,8 @@ class GapLedger:
     @classmethod
     def from_rows(cls, rows: pl.DataFrame) -> "GapLedger":
         """From the newest versions of a series' rows in the table `gaps`."""
-        columns = ("start", "end", "status", "reason", "ts")
-        return cls(Stretch(*row) for row in rows.select(columns).iter_rows())
+        columns = ["start", "end", "status", "reason", "ts"]
+        return cls(Stretch(*row) for row in rows[columns].iter_rows())
 
     def open(self) -> list[Stretch]:
         """What is still missing and may yet be had, in order."""
