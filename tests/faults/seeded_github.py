@@ -45,7 +45,8 @@ class GitHubService(WebService):
             reset = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(self.now.timestamp()) + 1)}
             return Reply(b'{"message": "API rate limit exceeded"}', 403, reset)
         if not what:
-            return _tagged(asked, {"full_name": NAME, "stargazers_count": 12})
+            told = {"full_name": NAME, "stargazers_count": 12, "has_issues": self.has_issues}
+            return _tagged(asked, told)
         if what == "issues" and not self.has_issues:
             return Reply(b'{"message": "Issues are disabled for this repo"}', 410)
         rows = self.rows(what, query)

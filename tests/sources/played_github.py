@@ -124,6 +124,7 @@ class PlayedGitHub:
             return self.refusal(404, "Not Found")
         if not rest:
             about = {"full_name": repository.full_name, "stargazers_count": repository.stars}
+            about["has_issues"] = not repository.issues_are_off
             return self.whole(request, about)
         return getattr(self, rest[0])(request, repository)
 

@@ -183,6 +183,14 @@ def test_where_issues_are_disabled_they_are_unknown_and_pull_requests_still_coun
     assert frame["pull_requests"].sum() == 1
 
 
+def test_issues_that_are_gone_for_a_moment_are_not_taken_for_disabled(played):
+    """Days would stand without a count for ever."""
+    service, settings = played(sample())
+    service.issues = lambda *_: service.refusal(410, "Gone")
+    with pytest.raises(TryAgain, match="has issues"):
+        rows(settings)
+
+
 def test_a_history_too_large_for_its_contributors_leaves_them_empty_and_says_so(played):
     service, settings = played(sample())
     service.contributors = lambda *_: service.refusal(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from defimon.core.errors import BadData
+from defimon.core.errors import BadData, TryAgain
 from defimon.core.units import start_of
 from defimon.sources._github_pages import GitHubPages
 from defimon.sources._http import StatusRefused
@@ -37,8 +37,10 @@ class Activity:
     pull requests count on the day they were opened, releases on the day they were published.
     """
 
-    def __init__(self, pages: GitHubPages, repository: str, start: date) -> None:
+    def __init__(self, pages: GitHubPages, repository: str, start: date, has_issues: object = None) -> None:
+        """`has_issues` is what GitHub says of the repository, where it says so."""
         self._pages, self._path, self._start = pages, f"/repos/{repository}", start
+        self._has_issues = has_issues
         self._opened = self._items()
         self._ahead: list[tuple[date, bool]] = []
         self._issues_are_off = False
@@ -104,6 +106,10 @@ class Activity:
         except StatusRefused as refused:
             if refused.status != ISSUES_ARE_OFF:
                 raise
+            if self._has_issues is True:  # gone for a moment: believed, the days would never be counted
+                raise TryAgain(
+                    f"GitHub: {self._path} has issues, and their list is said to be gone."
+                ) from refused
             self._issues_are_off = True
             yield await self._pull_requests()
 

@@ -76,7 +76,7 @@ class GitHub(SeriesSource):
         over = datetime.fromtimestamp(earlier_clock(answer), UTC).date()
         first, end = _asked_for(wanted, over)
         warnings = _renamed(about, repository)
-        async with aclosing(Activity(self._pages, repository, first)) as activity:
+        async with aclosing(Activity(self._pages, repository, first, about.get("has_issues"))) as activity:
             day = first
             while day < end:
                 stop = min(day + WINDOW_DAYS * DAY, end)
