@@ -218,7 +218,7 @@ class BlockSeries:
             rows = pl.concat([rows, orphans(self._known, part.headers[-1])])
         stand.remember(part.headers)
         stand.next = part.stop
-        settled = [one for one in part.headers if one.number <= final]
+        settled = [one for one in part.headers[early:] if one.number <= final]
         return self._moved(_cursor(settled[-1]) if settled else None, {"blocks": rows})
 
     def _refuse_other_fork(self, part: Part) -> None:
