@@ -340,7 +340,7 @@ def test_whatever_write_a_run_is_killed_at_it_resumes_to_the_same_content(new_st
             assert read_back(resumed) == expected
 
 
-@pytest.mark.parametrize("place", [1, 83])
+@pytest.mark.parametrize("place", [1, 40, 83])
 def test_a_process_that_is_killed_leaves_a_store_that_resumes(new_store, tmp_path, place):
     whole, broken = new_store("whole"), new_store("broken")
     words = [sys.executable, str(SCRIPT), f"sqlite:///{tmp_path / 'broken.db'}", str(place)]

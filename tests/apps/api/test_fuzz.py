@@ -12,7 +12,7 @@ from defimon.flows._store import open_store
 from defimon.flows.baskets import remove_basket
 
 CONFIGURED = Path(__file__).with_name("schemathesis.toml")
-MOST_EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "36")
+MOST_EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "48")
 """Requests of every kind by each phase: about two minutes. `scripts/bench api-fuzz` goes on for longer."""
 
 
