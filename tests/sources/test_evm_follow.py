@@ -171,3 +171,23 @@ def test_a_series_whose_first_blocks_cannot_be_named_holds_none_from_before_its_
     assert collected(store, node.url, since=since).error == ""
     assert node.asked.count(["eth_getBlockByNumber"]) > 1
     assert store.read("blocks")["number"].sort().to_list() == list(range(40, 91))
+
+
+def test_a_series_begun_too_early_at_a_node_that_is_behind_has_no_position_from_before_its_beginning(
+    httpserver, store_at
+):
+    """A position there would let the next visit keep the blocks between it and the beginning."""
+    small = SmallChain(35, transactions=1)
+    node, store = ScriptedNode(httpserver, small), store_at("new")
+    since = datetime.fromtimestamp(GENESIS_S + 12 * 40, UTC)
+
+    def unnamed(params, answer):
+        asked, whole = params
+        return None if not whole and asked.startswith("0x") and 20 < int(asked, 16) < 35 else answer
+
+    node.bends = [("eth_getBlockByNumber", unnamed)]
+    assert collected(store, node.url, since=since).error == ""
+    assert (store.read("blocks").height, store.read("cursors").height) == (0, 0)
+    node.bends, small.head, small.final = [], 90, 90
+    assert collected(store, node.url, since=since).error == ""
+    assert store.read("blocks")["number"].sort().to_list() == list(range(40, 91))
