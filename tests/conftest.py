@@ -27,6 +27,23 @@ BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Where the recorded data sets lie when they lie beside the checkout."""
 
 
+FIRST, LAST = "web", "faults"
+"""Folders of tests: test processes begin at different places of the whole and take over from each other's
+ends. Pages share a browser and a service, which should not be begun by each process; seeds share nothing.
+"""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In the order of folders, but for what is best begun with, and what can best be taken over."""
+    tests = config.rootpath / "tests"
+
+    def turn(item: pytest.Item) -> int:
+        folder = item.path.relative_to(tests).parts[0] if item.path.is_relative_to(tests) else ""
+        return -1 if folder == FIRST else int(folder == LAST)
+
+    items.sort(key=turn)
+
+
 @pytest.fixture(scope="session")
 def data_sets() -> Path:
     """Folder of the recorded real data sets; a test that asks for it skips where there is none."""

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn.metrics import brier_score_loss, mean_pinball_loss, roc_auc_score
 
 from defimon.evaluation import scores
 
@@ -40,6 +39,8 @@ def test_the_t_value_turns_its_sign_with_the_models():
 
 @given(PAIRS)
 def test_pinball_loss_is_the_librarys(pairs):
+    from sklearn.metrics import mean_pinball_loss
+
     for level in (0.05, 0.5, 0.95):
         ours = scores.pinball(pairs[:, 0], pairs[:, 1], level)
         assert ours == pytest.approx(mean_pinball_loss(pairs[:, 0], pairs[:, 1], alpha=level), abs=1e-9)
@@ -47,6 +48,8 @@ def test_pinball_loss_is_the_librarys(pairs):
 
 @given(arrays(np.float64, 40, elements=st.floats(0, 1, width=16)), arrays(np.bool_, 40))
 def test_auc_and_brier_are_the_librarys(probability, happened):
+    from sklearn.metrics import brier_score_loss, roc_auc_score
+
     if happened.all() or not happened.any():
         assert np.isnan(scores.auc(happened, probability))
         return
