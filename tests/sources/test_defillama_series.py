@@ -250,6 +250,46 @@ def test_charts_of_the_followed_pools_come_once_a_day(store, llama):
     assert llama.asked["/chart/pool-a"] == 1
 
 
+async def charts_read(source, cursor, until=None):
+    """Position and gaps after a visit, or after a back-fill up to `until`."""
+    series = next(one for one in source.series() if one.name == "defillama:charts")
+    found = [one async for one in source.batches(series, Wanted(cursor=cursor, until=until))]
+    return found[-1].cursor, found[-1].gaps
+
+
+def test_a_source_that_is_followed_for_days_asks_for_the_charts_on_each_of_them(llama):
+    async def two_days():
+        async with Http(QUICK) as http:
+            source = DefiLlama(http, llama.url, settings=Settings(**llama.settings()))
+            cursor, _ = await charts_read(source, None)
+            llama.charts["pool-a"] = Response("asleep", status=502)
+            yesterday = Cursor(cursor.number - 86_400 * 10**6, cursor.ts - timedelta(days=1))
+            return await charts_read(source, yesterday)
+
+    _, (gap,) = asyncio.run(two_days())
+    assert gap.reason == "1 chart(s) could not be had"
+    assert llama.asked["/chart/pool-b"] == 2
+
+
+def test_a_chart_that_could_not_be_had_is_asked_for_again_after_a_while_by_the_same_source(
+    llama, monkeypatch
+):
+    async def back_filled():
+        async with Http(QUICK) as http:
+            source = DefiLlama(http, llama.url, settings=Settings(**llama.settings()))
+            cursor, (gap,) = await charts_read(source, None)
+            llama.charts["pool-a"] = chart(5)
+            _, just_now = await charts_read(source, cursor, gap.end)
+            monkeypatch.setattr("defimon.sources.defillama.SNAPSHOT_STANDS", timedelta(0))
+            _, later = await charts_read(source, cursor, gap.end)
+            return just_now, later
+
+    llama.charts["pool-a"] = Response("asleep", status=502)
+    just_now, later = asyncio.run(back_filled())
+    assert (len(just_now), len(later)) == (1, 0)
+    assert llama.asked["/chart/pool-b"] == 1
+
+
 def test_a_chart_that_cannot_be_had_is_told_and_the_others_are_stored(store, llama):
     llama.charts["pool-a"] = Response("asleep", status=502)
     result = collected(store, llama, "charts")

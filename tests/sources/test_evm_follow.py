@@ -191,3 +191,20 @@ def test_a_series_begun_too_early_at_a_node_that_is_behind_has_no_position_from_
     node.bends, small.head, small.final = [], 90, 90
     assert collected(store, node.url, since=since).error == ""
     assert store.read("blocks")["number"].sort().to_list() == list(range(40, 91))
+
+
+def test_a_series_begun_where_nothing_is_final_goes_on_from_its_first_block_when_no_beginning_is_named(
+    httpserver, store_at
+):
+    small = SmallChain(60, transactions=1)
+    small.final = 10
+    node, store = ScriptedNode(httpserver, small), store_at("new")
+    since = datetime.fromtimestamp(GENESIS_S + 12 * 40, UTC)
+    assert collected(store, node.url, since=since).error == ""
+    assert (statuses(store), store.read("cursors").height) == ({"pending": 21}, 0)
+    small.head, small.final, small.forks = 90, 80, {0: "a", 50: "b"}
+    assert collected(store, node.url).error == ""
+    blocks = store.read("blocks")
+    assert blocks["number"].to_list() == list(range(40, 91))
+    assert blocks["hash"].to_list() == [small.hash_at(number) for number in range(40, 91)]
+    assert statuses(store) == {"final": 41, "pending": 10}

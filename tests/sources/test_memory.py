@@ -82,7 +82,7 @@ def test_a_method_that_a_node_lacks_is_not_asked_for_again(node):
 
 def test_limits_are_forgotten_after_hours_however_many_clients_went_on_from_them():
     memory, start = Memory(), 1_000.0
-    learnt = NodeFound(25, 1_000, frozenset({"eth_x"}), start, 0, 0.0, 0.1)
+    learnt = NodeFound(25, 1_000, {"eth_x": start}, start, 0, 0.0, 0.1)
     memory.keep_node("url", learnt, start)
     for hour in range(1, 6):
         now = start + hour * 3_600
@@ -95,9 +95,9 @@ def test_limits_are_forgotten_after_hours_however_many_clients_went_on_from_them
 
 def test_of_two_clients_that_learnt_at_once_the_lower_limits_count():
     memory = Memory()
-    memory.keep_node("url", NodeFound(25, 10_000, frozenset({"a"}), 5.0, 0, 0.0, None), 6.0)
-    memory.keep_node("url", NodeFound(400, 2_000, frozenset({"b"}), 7.0, 1, 6.5, 0.3), 8.0)
-    assert memory.node("url", 9.0) == NodeFound(25, 2_000, frozenset({"a", "b"}), 7.0, 1, 6.5, 0.3)
+    memory.keep_node("url", NodeFound(25, 10_000, {"a": 5.0}, 5.0, 0, 0.0, None), 6.0)
+    memory.keep_node("url", NodeFound(400, 2_000, {"b": 7.0}, 7.0, 1, 6.5, 0.3), 8.0)
+    assert memory.node("url", 9.0) == NodeFound(25, 2_000, {"a": 5.0, "b": 7.0}, 7.0, 1, 6.5, 0.3)
 
 
 def test_a_memory_shows_no_key(node):

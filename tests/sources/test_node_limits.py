@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from scripted_nodes import BLOCKS, QUICK, Refusal, SmallChain, asked, head, read, refused, status
 
 from defimon.core.errors import BadData, FixSettings, TryAgain
-from defimon.sources._endpoints import FORGIVEN_S, endpoints_of, in_order
+from defimon.sources._endpoints import FORGIVEN_S, LACKING_S, endpoints_of, in_order
 from defimon.sources._network import NoNetwork
 
 LIMITS = {
@@ -118,7 +118,7 @@ def test_the_soundest_node_is_asked_first_and_a_failure_is_forgiven_in_time():
     assert order(51.0) == "bca"
     three.answered(0.02)
     assert order(51.0) == "cba"
-    three.lacks.add("eth_getLogs")
+    three.lacks["eth_getLogs"] = 51.0
     assert order(51.0, {"eth_getLogs"}) == "ab" if one.head + 3 > 98 else "ba"
     two.misplaced = "another chain"
     assert order(51.0) == "ca"
@@ -183,6 +183,80 @@ def test_what_is_final_is_told_by_nodes_else_by_depth_but_not_because_a_node_fai
         one.bends = refusing(-32000, words)
         with pytest.raises(BadData, match=words):
             read([one], lambda evm: evm.finalized(30))
+
+
+def unfinal(params, found):
+    """What a node says that has no final block, or none yet."""
+    return None if params[0] == "finalized" else found
+
+
+def unknown_tag(params, found):
+    if params[0] == "finalized":
+        raise Refusal(-32602, "invalid params")
+    return found
+
+
+@pytest.mark.parametrize("said", [unfinal, unknown_tag])
+def test_what_is_final_is_asked_of_another_node_where_one_does_not_tell_it(node, said):
+    first, second = node(), node()
+    first.chain.final = second.chain.final = 12
+    first.bends = [("eth_getBlockByNumber", said)]
+    assert read([first, second], lambda evm: evm.finalized(40)) == 12
+    assert read([second, first], lambda evm: evm.finalized(40)) == 12
+
+
+@pytest.mark.parametrize("said", [unfinal, unknown_tag])
+def test_a_node_that_has_told_what_is_final_is_not_believed_when_it_does_so_no_longer(node, said):
+    one = node()
+    one.chain.final = 12
+
+    async def thrice(evm):
+        assert await evm.finalized(40) == 12
+        one.bends = [("eth_getBlockByNumber", said)]
+        with pytest.raises(TryAgain, match="tells what is final"):
+            await evm.finalized(40)
+        one.bends = []
+        return await evm.finalized(40)
+
+    assert read([one], thrice) == 12
+
+
+def test_a_node_that_does_not_tell_what_is_final_at_first_is_asked_again(node):
+    one = node()
+    one.chain.final = 12
+    one.bends = [("eth_getBlockByNumber", unfinal)]
+
+    async def twice(evm):
+        by_depth = await evm.finalized(40)
+        one.bends = []
+        return by_depth, await evm.finalized(40)
+
+    assert read([one], twice) == (40, 12)
+
+
+def test_a_method_that_every_node_has_is_asked_for_again_where_one_said_that_it_is_not_available(node):
+    one = node()
+
+    def unwell(_params, _found):
+        raise Refusal(-32601, "the method eth_getBlockByNumber is not available")
+
+    async def twice(evm):
+        one.bends = [("eth_getBlockByNumber", unwell)]
+        with pytest.raises(BadData, match="not available"):
+            await evm.header(5)
+        one.bends = []
+        return (await evm.header(5)).number
+
+    assert read([one], twice) == 5
+
+
+def test_a_method_that_a_node_lacked_is_asked_of_it_again_after_an_hour(node):
+    (one,) = endpoints_of([SecretStr(node().url)], "DEFIMON_RPC_LOCAL")
+    assert one.refused("eth_getLogs", 100.0)
+    assert in_order([one], {"eth_getLogs"}, 100.0 + LACKING_S - 1) == []
+    assert in_order([one], {"eth_getLogs"}, 100.0 + LACKING_S) == [one]
+    assert not one.refused("eth_blockNumber", 100.0)
+    assert in_order([one], {"eth_blockNumber"}, 100.0) == [one]
 
 
 @pytest.mark.parametrize(

@@ -84,10 +84,25 @@ with Store(sys.argv[1]) as store:
         assert store.count("yields") == 1
 
 
-def test_a_writer_that_waits_too_long_is_told_to_try_again(sqlite_url, yields, monkeypatch):
-    monkeypatch.setattr("defimon.store.connection.BUSY_SECONDS", 0)
-    with Store(sqlite_url) as holder, Store(sqlite_url) as waiting:
+def test_a_writer_that_waits_too_long_is_told_to_try_again(url, yields, monkeypatch):
+    monkeypatch.setattr("defimon.store.connection.BUSY_SECONDS", 1)
+    with Store(url) as holder, Store(url) as waiting:
         holder.migrate()
         with holder.transaction(), pytest.raises(TryAgain, match="another process"):
             waiting.write("yields", yields(("a", 1, 0.1)))
         assert waiting.write("yields", yields(("a", 1, 0.1))).inserted == 1
+
+
+def test_a_writer_that_fell_asleep_loses_its_turn_and_what_it_had_begun(postgres_url, yields, monkeypatch):
+    monkeypatch.setattr("defimon.store.connection.ASLEEP_SECONDS", 1)
+    with Store(postgres_url) as asleep, Store(postgres_url) as waiting:
+        asleep.migrate()
+        turn = asleep.transaction()
+        turn.__enter__()
+        asleep.write("yields", yields(("a", 1, 0.1)))
+        assert waiting.write("yields", yields(("b", 1, 0.2))).inserted == 1
+        with pytest.raises(FixSettings, match="does not answer"):
+            turn.__exit__(None, None, None)
+        assert waiting.read("yields")["pool_id"].to_list() == ["b"]
+        asleep.close()
+        assert asleep.write("yields", yields(("c", 1, 0.3))).inserted == 1

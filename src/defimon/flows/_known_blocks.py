@@ -20,10 +20,14 @@ ANY_HEIGHT = 2**62
 def known_blocks(store: Store, series: Series, cursor: Cursor | None) -> Mapping[str, pl.DataFrame]:
     """Newest versions of the series' blocks from `DEPTH` below the cursor upward, by table.
 
-    Goes further down until a final block is among them. Empty where the series has no blocks.
+    Goes further down until a final block is among them. All of them where there is no position yet: none of
+    them was final. Empty where the series has no blocks.
     """
-    if cursor is None or not series.chain:
+    if not series.chain:
         return NOTHING
+    if cursor is None:
+        found = _from(store, series, 0)
+        return {"blocks": found} if found.height else NOTHING
     depth = DEPTH
     while True:
         found = _from(store, series, cursor.number - depth)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from math import log2
+from math import inf, log2
 from urllib.parse import urlsplit
 
 import httpx
@@ -29,6 +29,21 @@ FORGIVEN_S = 30.0
 on up to an hour."""
 LONGEST_GRUDGE_S = 3_600.0
 
+EVERYWHERE = frozenset(
+    {
+        "eth_blockNumber",
+        "eth_getBlockByNumber",
+        "chain_getFinalizedHead",
+        "chain_getHeader",
+        "chain_getBlockHash",
+    }
+)
+"""Methods that every node has: one that refuses one of these is not well at that moment."""
+
+LACKING_S = 3_600.0
+"""A method that a node has refused as unknown is asked of it again after so long: gateways lose and regain
+some."""
+
 SCHEMES = frozenset({"http", "https", "ws", "wss"})
 LAST_PORT = 65_535
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -38,14 +53,15 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 class Endpoint:
     """One node. `shown` names it without its key; `head` is the highest block it has told of.
 
-    `misplaced` says why it is never asked: it serves another chain. `known` is what it went on from.
+    `misplaced` says why it is never asked: it serves another chain. `known` is what it went on from. `lacks`
+    are methods that it refused as unknown, and when.
     """
 
     url: SecretStr = field(repr=False)
     shown: str
     batch_limit: int = MOST_IN_BATCH
     log_range: int = MOST_IN_RANGE
-    lacks: set[str] = field(default_factory=set)
+    lacks: dict[str, float] = field(default_factory=dict)
     head: int | None = None
     chain_id: int | None = None
     misplaced: str = ""
@@ -67,18 +83,29 @@ class Endpoint:
         self.failures_in_a_row += 1
         self.failed_at = now
 
+    def refused(self, method: str, now: float) -> bool:
+        """It knows no such method, it says; whether that is believed."""
+        if method in EVERYWHERE:
+            return False
+        self.lacks[method] = now
+        return True
+
+    def is_able(self, methods: Collection[str], now: float) -> bool:
+        """Whether it may be asked for all of these."""
+        return not self.misplaced and all(now - self.lacks.get(one, -inf) >= LACKING_S for one in methods)
+
     def go_on(self, found: NodeFound | None) -> None:
         """Goes on from what was found of the node before."""
         self.known = found
         if found is not None:
             self.batch_limit, self.log_range = found.batch_limit, found.log_range
-            self.lacks = set(found.lacks)
+            self.lacks = dict(found.lacks)
             self.failures_in_a_row, self.failed_at = found.failures_in_a_row, found.failed_at
             self.latency_s = found.latency_s
 
     def found(self, now: float) -> NodeFound:
         """What is worth handing on: not how far it has come, nor of which chain it is."""
-        limits = self.batch_limit, self.log_range, frozenset(self.lacks)
+        limits = self.batch_limit, self.log_range, dict(self.lacks)
         known = self.known
         same = known is not None and limits == (known.batch_limit, known.log_range, known.lacks)
         learnt_at = known.learnt_at if known is not None and same else now
@@ -141,7 +168,7 @@ def in_order(endpoints: Sequence[Endpoint], methods: Collection[str], now: float
 
     Latencies count by powers of two, so that small differences do not send each call elsewhere.
     """
-    able = [one for one in endpoints if not one.misplaced and one.lacks.isdisjoint(methods)]
+    able = [one for one in endpoints if one.is_able(methods, now)]
     best = max((one.head for one in able if one.head is not None), default=0)
 
     def rank(one: Endpoint) -> tuple[int, bool, int]:

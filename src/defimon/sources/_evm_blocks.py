@@ -89,6 +89,8 @@ def _counted(block: Mapping[str, Any], receipts: Sequence[Mapping[str, Any]] | N
         value += int(one["value"], 16)
     tips = sorted(tip for one in transactions if (tip := _tip(one, base_fee or 0)) is not None)
     gas_used = int(block["gasUsed"], 16)
+    if gas_used > MOST:
+        raise ValueError(f"gasUsed is {gas_used}")
     return (
         len(transactions),
         creations,

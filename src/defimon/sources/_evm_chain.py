@@ -1,6 +1,5 @@
 """One EVM chain as its nodes tell it: heads, blocks, logs, fees, balances, tokens and calls."""
 
-import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -8,7 +7,8 @@ from typing import Any, cast
 from pydantic import SecretStr
 
 from defimon.core.chains import Chain
-from defimon.core.errors import BadData
+from defimon.core.errors import BadData, TryAgain
+from defimon.sources._evm_finality import final_header, knows_no_tag
 from defimon.sources._evm_heads import heads
 from defimon.sources._evm_logs import Addresses, Log, LogReader, Topics
 from defimon.sources._evm_tokens import (
@@ -26,21 +26,12 @@ from defimon.sources._evm_words import Header, data, header, header_at, height, 
 from defimon.sources._http import Http
 from defimon.sources._json_rpc import JsonRpc
 from defimon.sources._new_heads import NewHead, new_heads
-from defimon.sources._rpc_refusals import Meaning, RpcError, meaning_of
+from defimon.sources._rpc_refusals import RpcError
 from defimon.sources._rpc_talk import Keep
 
 CONFIRMATIONS = 64
 """Blocks on top of one that counts as final where neither node nor table of chains says better: two epochs of
 Ethereum."""
-
-INVALID_PARAMS = -32602
-"""JSON-RPC 2.0: what a node says that knows no such tag, if it says it by the book."""
-
-_TAG = re.compile(
-    r"finali[sz]ed|tag|block|number|hex|invalid|argument|param|pars|support|unknown|unmarshal|not found",
-    re.IGNORECASE,
-)
-"""What else nodes say of a tag that they do not know: none agrees with another."""
 
 Block = int | str
 """A height, a tag such as latest, or a hash."""
@@ -73,7 +64,7 @@ class EvmChain:
         self.rpc = JsonRpc(http, urls, variable=f"DEFIMON_RPC_{chain.name.upper()}")
         self.warnings: list[str] = []
         self._logs = LogReader(self.rpc, keep)
-        self._tells_finality = True
+        self._told_final = self._told_of_depth = False
 
     async def head(self) -> int:
         """Highest block that any node has; nodes behind it are asked last from now on.
@@ -90,26 +81,32 @@ class EvmChain:
         """Highest block that cannot be replaced: by the tag, else by confirmations below `head`.
 
         May be below 0 on a young chain. A chain without either gets 64 confirmations and a warning; a tag
-        that nodes cannot tell for now is an error, since fewer confirmations may not do.
+        that nodes cannot tell for now, or no longer, is an error, since fewer confirmations may not do.
         """
-        if self._tells_finality:
-            try:
-                found = await self.rpc.call("eth_getBlockByNumber", ["finalized", False])
-                if found is not None:
-                    return header(found).number
-                why = "none is"
-            except RpcError as refusal:
-                if not _knows_no_tag(refusal):
-                    raise
-                why = refusal.message
-            self._tells_finality = False
-            if self.chain.confirmations is None:
-                self.warnings.append(
-                    f"Nodes of {self.chain.name} do not tell what is final ({why}): blocks count as final"
-                    f" under {CONFIRMATIONS} others."
-                )
+        asked = [("eth_getBlockByNumber", ("finalized", False))]
+        try:
+            (found,) = await self.rpc.batch(asked, errors="return", check=final_header)
+        except RpcError as refusal:
+            if not knows_no_tag(refusal):
+                raise
+            if self._told_final:
+                raise TryAgain(
+                    f"No node of {self.chain.name} tells what is final: {refusal.message}"
+                ) from None
+            self._tell_of_depth(refusal.reason)
+        else:
+            self._told_final = True
+            return int(found.number)
         depth = CONFIRMATIONS if self.chain.confirmations is None else self.chain.confirmations
         return (await self.head() if head is None else head) - depth
+
+    def _tell_of_depth(self, why: str) -> None:
+        if self.chain.confirmations is None and not self._told_of_depth:
+            self._told_of_depth = True
+            self.warnings.append(
+                f"Nodes of {self.chain.name} do not tell what is final ({why}): blocks count as final under"
+                f" {CONFIRMATIONS} others."
+            )
 
     async def header(self, block: Block) -> Header:
         """Names of one block, by height or tag."""
@@ -215,14 +212,6 @@ class EvmChain:
 
     async def close(self) -> None:
         await self.rpc.close()
-
-
-def _knows_no_tag(refusal: RpcError) -> bool:
-    """Whether a node refuses the tag `finalized` itself, rather than to answer for now."""
-    meaning = meaning_of(refusal)
-    return meaning is Meaning.NEVER_HERE or (
-        meaning is Meaning.FINAL and (refusal.code == INVALID_PARAMS or bool(_TAG.search(refusal.reason)))
-    )
 
 
 def _fee_history(value: object) -> FeeHistory:

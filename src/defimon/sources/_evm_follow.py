@@ -55,7 +55,8 @@ class BlockSeries:
         self._wanted = wanted
         known = wanted.known.get("blocks", BLOCKS.empty())
         self._known = known.filter(pl.col("status") != "orphaned")
-        self._stand = _Stand(dict(self._known.select("number", "hash").iter_rows()), wanted.cursor)
+        hashes = dict(self._known.select("number", "hash").iter_rows()) if wanted.cursor else {}
+        self._stand = _Stand(hashes, wanted.cursor)
         self._reader = BlockReader(evm)
         self._began = self._end = 0
         self._looked = False
@@ -128,11 +129,13 @@ class BlockSeries:
         return hashes.get(number) or (cursor.detail if number == cursor.number else "")
 
     async def _first(self, head: int, final: int) -> int:
-        """Height that a new series begins at: the first block from `since` on, else the last final one."""
+        """Height that a new series begins at: the first block from `since` on, else the lowest that is stored
+        of a series without a final one, else the last final one.
+        """
         since = self._wanted.since
         low, high = 0, head + 1
         if since is None:
-            return max(0, final)
+            return max(0, final) if self._known.is_empty() else int(self._known["number"].to_numpy().min())
         while low < high:
             middle = (low + high) // 2
             found = await self._there(middle, high)

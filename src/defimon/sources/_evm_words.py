@@ -9,6 +9,9 @@ from defimon.sources._rpc_answers import Unsound
 
 SHOWN_CHARACTERS = 80
 
+LAST_SECOND = 2**33
+"""A block of after the year 2242 is one whose node tells milliseconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Header:
@@ -54,11 +57,11 @@ def header(value: object) -> Header:
     if not isinstance(value, Mapping):
         raise BadData(f"found {repr(value)[:SHOWN_CHARACTERS]}, expected a block.")
     try:
+        seconds = quantity(value["timestamp"])
+        if seconds > LAST_SECOND:
+            raise BadData(f"a block is of {seconds} s after 1970, which no block is.")
         return Header(
-            quantity(value["number"]),
-            block_hash(value["hash"]),
-            block_hash(value["parentHash"]),
-            quantity(value["timestamp"]),
+            quantity(value["number"]), block_hash(value["hash"]), block_hash(value["parentHash"]), seconds
         )
     except KeyError as error:
         raise BadData(f"a block has no field {error.args[0]}.") from error

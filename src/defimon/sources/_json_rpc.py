@@ -127,14 +127,14 @@ class JsonRpc:
 
     def _note(self, endpoint: Endpoint, fault: Fault) -> None:
         """Marks what a node cannot do; raises a refusal that is the caller's own."""
+        now = asyncio.get_running_loop().time()
         if isinstance(fault, RpcError):
             meaning = meaning_of(fault)
             if meaning in STANDS:
                 raise fault
-            if meaning is Meaning.NEVER_HERE and fault.method:
-                endpoint.lacks.add(fault.method)
+            if meaning is Meaning.NEVER_HERE and fault.method and endpoint.refused(fault.method, now):
                 return
-        endpoint.failed(asyncio.get_running_loop().time())
+        endpoint.failed(now)
         log.info("asking elsewhere", node=endpoint.shown, why=str(fault))
 
     def _wait_s(self, attempt: int, faults: Sequence[Fault]) -> float:

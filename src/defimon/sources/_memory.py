@@ -4,6 +4,7 @@ A worker opens a client for each run: without a memory it would ask a host that 
 minute later, and learn every limit anew.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from threading import Lock
 
@@ -26,11 +27,13 @@ class HostFound:
 
 @dataclass(frozen=True, slots=True)
 class NodeFound:
-    """Of a node: limits and what it lacks, learnt last at `learnt_at`; its failures in a row and its pace."""
+    """Of a node: limits, and methods that it lacks by when it said so, learnt last at `learnt_at`; its
+    failures in a row and its pace.
+    """
 
     batch_limit: int
     log_range: int
-    lacks: frozenset[str]
+    lacks: Mapping[str, float]
     learnt_at: float
     failures_in_a_row: int
     failed_at: float
@@ -69,7 +72,7 @@ class Memory:
                     found,
                     batch_limit=min(found.batch_limit, before.batch_limit),
                     log_range=min(found.log_range, before.log_range),
-                    lacks=found.lacks | before.lacks,
+                    lacks={**before.lacks, **found.lacks},
                     learnt_at=max(found.learnt_at, before.learnt_at),
                 )
             self._nodes[url] = found

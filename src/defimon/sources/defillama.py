@@ -71,7 +71,8 @@ class DefiLlama(DefiLlamaYields, SeriesSource):
         self._questions: dict[str, list[questions.Question]] = {}
         self._snapshot: Fetched | None = None
         self._had: dict[str, bool] = {}
-        """By pool, whether its chart was had, of those that this run has asked for."""
+        """By pool, whether its chart was had, of those that this day's visit has asked for."""
+        self._asked_at = EPOCH
         self._one_at_a_time = asyncio.Lock()
         if settings is not None:
             self._questions = _questions_of(settings)
@@ -128,16 +129,21 @@ class DefiLlama(DefiLlamaYields, SeriesSource):
     async def _charts(self, wanted: Wanted) -> AsyncGenerator[Batch, None]:
         """Charts of the followed pools; nothing where they were had today, since a day adds one point.
 
-        Charts that cannot be had leave a gap, whose back-fill asks for what this run has not asked for yet.
+        Charts that cannot be had leave a gap, whose back-fill asks for those that were not asked for
+        just now.
         """
         today = wanted.cursor is not None and wanted.cursor.ts.date() == utc_now().date()
         if self._settings is None or (today and wanted.until is None):
             return
+        if wanted.until is None:
+            self._had = {}
+        elif utc_now() - self._asked_at >= SNAPSHOT_STANDS:
+            self._had = {one: True for one, had in self._had.items() if had}
         chosen = choose((await self._pools_at_most(SNAPSHOT_STANDS)).panel, self._settings)
         attributes = chosen.select("pool_id", *ATTRIBUTES)
         names = [one for one in chosen["pool_id"] if one not in self._had]
         at_once, in_a_row, done = self.http.manners.at_once, 0, 0
-        began = utc_now()
+        self._asked_at = began = utc_now()
         for place in range(0, len(names), at_once):
             asked = names[place : place + at_once]
             for pool_id, one in zip(asked, await asyncio.gather(*map(self._chart, asked)), strict=True):

@@ -29,6 +29,10 @@ _DIALECTS: dict[str, sa.Dialect] = {
 
 EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
+ASLEEP_SECONDS = 600
+"""How long a transaction may do nothing before PostgreSQL ends it: no write thinks so long between two
+statements."""
+
 CACHE_KIB = 65_536
 """Page cache of SQLite. With its own 2 MB a load of 2M rows takes 1.4 times as long."""
 
@@ -59,6 +63,9 @@ class Connection:
         with explained(self.address):
             if self.kind == "postgresql":
                 self.execute(sa.text("SET standard_conforming_strings = on"))
+                self.execute(sa.text(f"SET lock_timeout = '{BUSY_SECONDS}s'"))
+                # A writer that was put to sleep or lost its network loses its turn, and what it had begun.
+                self.execute(sa.text(f"SET idle_in_transaction_session_timeout = '{ASLEEP_SECONDS}s'"))
                 return
             self.execute(sa.text(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}"))
             self.execute(sa.text(f"PRAGMA cache_size = -{CACHE_KIB}"))
@@ -124,7 +131,11 @@ class Connection:
     def transaction(self) -> Iterator[None]:
         """All or nothing, and the only writer meanwhile. Raises TryAgain when another does not let go."""
         with explained(self.address):
-            self._become_writer()
+            try:
+                self._become_writer()
+            except AdbcError:
+                self._roll_back()
+                raise
         self.writing = True
         try:
             yield
