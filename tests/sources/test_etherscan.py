@@ -252,6 +252,17 @@ def test_a_key_that_is_none_names_its_variable(etherscan, words):
     assert KEY not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["Invalid API Key ({})", "Max calls of key {} reached", "Daily limit of key {} reached", "Who is {}?"],
+)
+def test_a_key_that_the_explorer_says_back_is_masked(etherscan, words):
+    etherscan.answers["getsourcecode"] = notok(words.format(KEY))
+    with pytest.raises((FixSettings, TryAgain, BadData), match=r"\*\*\*") as caught:
+        described(etherscan)
+    assert KEY not in str(caught.value)
+
+
 def test_another_refusal_is_bad_data_in_the_explorers_words(etherscan):
     etherscan.answers["getsourcecode"] = notok("Invalid Address format")
     with pytest.raises(BadData, match="Invalid Address format"):

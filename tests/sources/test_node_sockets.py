@@ -27,6 +27,10 @@ NO_SECRET = {
     "an error that is text": lambda members: {"id": members[0]["id"], "error": f"bad {KEY}"},
     "a redirect": status(302, Location=f"nonsense://{KEY}/"),
     "no JSON": lambda _: Response(KEY),
+    "neither result nor error": lambda _: {"message": f"project {KEY} is suspended"},
+    "text": lambda _: f"project {KEY} is suspended",
+    "a member that is text": lambda _: [f"{'x' * 175} {KEY}"],
+    "another id": lambda _: {"id": KEY, "result": "0x1"},
 }
 
 
@@ -47,6 +51,14 @@ def test_a_key_reaches_neither_error_nor_log_nor_health(node, act, caplog, capfd
     assert "***" in told
     for piece in (KEY, KEY[:16]):
         assert piece not in f"{told}{logged}{printed.out}{printed.err}"
+
+
+def test_a_key_in_a_result_of_another_shape_is_not_repeated(node):
+    words = f"this result stands for nothing, since project {KEY} is suspended"
+    one = node(*[lambda members: {"id": members[0]["id"], "result": words}] * 9)
+    with pytest.raises((TryAgain, BadData), match=r"\*\*\*.*expected a quantity") as caught:
+        asked([one.url], head)
+    assert KEY[:8] not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -201,6 +213,24 @@ def test_a_subscription_that_is_refused_ends_after_all_attempts():
     with pytest.raises(TryAgain, match="refused"):
         over_socket(node, ask)
     assert node.connections == QUICK.attempts
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"id": 1, "error": {"code": -32000, "message": f"project {KEY} is suspended"}},
+        {"method": "eth_subscription", "params": {"result": f"project {KEY} is suspended"}},
+    ],
+)
+def test_a_subscription_that_comes_to_nothing_shows_no_key(said):
+    node = SocketNode(SmallChain(40), lambda _: said)
+
+    async def ask(rpc):
+        await anext(new_heads(rpc))
+
+    with pytest.raises((TryAgain, BadData), match=r"\*\*\*") as caught:
+        over_socket(node, ask)
+    assert KEY[:8] not in str(caught.value)
 
 
 def test_a_websocket_that_cannot_be_had_shows_no_key(unused_port):

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from defimon.core.errors import BadData, FixSettings, TryAgain
 from defimon.sources._endpoints import LOOPBACK
 from defimon.sources._http import Http
+from defimon.sources._masking import scrubbed
 from defimon.sources._series import Keep
 
 ETHERSCAN_GAP_S = 0.35
@@ -78,7 +79,7 @@ class Explorer:
                 raise BadData(f"{answer.url}: found {type(value).__name__}, expected an object.")
             if "jsonrpc" in value or str(value.get("status")) == "1":
                 return value.get("result")
-            said = _said(value)
+            said = _said(value, url)
             if not self._slow(said, str(what)):
                 return None
             self._http.slow_down(url, min(manners.longest_wait_s, manners.first_wait_s * 2**attempt))
@@ -109,8 +110,8 @@ class Explorer:
         raise BadData(f"{self.host} {what}: {said or 'refused without a word'}.")
 
 
-def _said(value: Mapping[str, Any]) -> str:
-    """What a refusal says: Etherscan in `result`, Blockscout in `message`."""
+def _said(value: Mapping[str, Any], url: str) -> str:
+    """What a refusal says, without the key in `url`: Etherscan in `result`, Blockscout in `message`."""
     parts = [value.get("message"), value.get("result"), value.get("error")]
     words = [str(one) for one in parts if isinstance(one, str) and one and one != "NOTOK"]
-    return ": ".join(words)[:SHOWN_CHARACTERS].rstrip(". ")
+    return scrubbed(": ".join(words), url)[:SHOWN_CHARACTERS].rstrip(". ")

@@ -9,7 +9,7 @@ import structlog
 from defimon.core.errors import BadData, FixSettings, TryAgain
 from defimon.sources._evm_words import Header, header
 from defimon.sources._json_rpc import JsonRpc
-from defimon.sources._rpc_answers import Unsound
+from defimon.sources._rpc_answers import Unsound, shown, without_secrets
 from defimon.sources._web_socket import WebSocket
 
 SILENCE_S = 120.0
@@ -48,11 +48,12 @@ async def new_heads(rpc: JsonRpc) -> AsyncGenerator[NewHead, None]:
     before: int | None = None
     failures = 0
     while True:
-        socket = WebSocket(addresses[failures % len(addresses)], manners)
+        url = addresses[failures % len(addresses)]
+        socket = WebSocket(url, manners)
         try:
             await socket.send(SUBSCRIBE)
             while True:
-                head = _announced(await socket.next(SILENCE_S))
+                head = _announced(await socket.next(SILENCE_S), url.get_secret_value())
                 if head is None:
                     continue
                 failures = 0
@@ -74,13 +75,16 @@ def _after(head: Header, before: int | None) -> NewHead:
     return NewHead(head, range(before + 1, head.number), replaces=head.number <= before)
 
 
-def _announced(message: object) -> Header | None:
-    """The head that a message announces; None for the answer to the subscription. Raises Unsound, BadData."""
+def _announced(message: object, url: str) -> Header | None:
+    """The head that a message announces; None for the answer to the subscription. Raises Unsound, BadData.
+
+    `url` is where it came from: its secrets are taken out of what is said.
+    """
     if not isinstance(message, dict):
         raise Unsound("a message that is no object.")
     if message.get("error") is not None:
-        raise Unsound(f"the subscription was refused ({message['error']!r:.80}).")
+        raise Unsound(f"the subscription was refused ({shown(message['error'], url)}).")
     if message.get("method") != "eth_subscription":
         return None
     params = message.get("params")
-    return header(params.get("result") if isinstance(params, dict) else None)
+    return header(without_secrets(params.get("result"), url) if isinstance(params, dict) else None)

@@ -20,8 +20,8 @@ class Unsound(TryAgain):
 def matched(value: object, ids: Collection[int], url: str = "") -> dict[int, object | RpcError]:
     """Results and refusals of a batch by the id of their question; a question without an answer is absent.
 
-    `url` is where it was asked: its secrets are taken out of what refusals say. Raises RpcError when one
-    error stands for the whole batch, and Unsound for what is no answer to these questions: another shape, an
+    `url` is where it was asked: its secrets are taken out of what is said. Raises RpcError when one error
+    stands for the whole batch, and Unsound for what is no answer to these questions: another shape, an
     unknown id, an id twice.
     """
     if isinstance(value, dict):
@@ -29,7 +29,7 @@ def matched(value: object, ids: Collection[int], url: str = "") -> dict[int, obj
         if isinstance(refusal := _outcome(value[0], url), RpcError) and question_of(value[0]) not in ids:
             raise refusal
     if not isinstance(value, list):
-        raise Unsound(f"no JSON-RPC answer but {_shown(value)}.")
+        raise Unsound(f"no JSON-RPC answer but {shown(value, url)}.")
     found: dict[int, object | RpcError] = {}
     nameless: RpcError | None = None
     for member in value:
@@ -39,7 +39,8 @@ def matched(value: object, ids: Collection[int], url: str = "") -> dict[int, obj
             nameless = outcome  # it names no question; that question counts as unanswered
             continue
         if number is None or number not in ids:
-            raise Unsound(f"an answer to a question that was not asked (id {_shown(member.get('id'))}).")
+            asked = shown(member.get("id"), url)
+            raise Unsound(f"an answer to a question that was not asked (id {asked}).")
         if number in found:
             raise Unsound(f"two answers to one question (id {number}).")
         found[number] = outcome
@@ -58,14 +59,13 @@ def question_of(member: object) -> int | None:
 
 def _outcome(member: object, url: str) -> object | RpcError:
     if not isinstance(member, Mapping):
-        raise Unsound(f"no JSON-RPC answer but {_shown(member)}.")
+        raise Unsound(f"no JSON-RPC answer but {shown(member, url)}.")
     error = member.get("error")
     if error is not None:
         return refusal_of(error, url)
     if "result" not in member:
-        raise Unsound(f"neither result nor error in {_shown(member)}.")
-    result: object = member["result"]
-    return result
+        raise Unsound(f"neither result nor error in {shown(member, url)}.")
+    return without_secrets(member["result"], url)
 
 
 def refusal_of(error: object, url: str) -> RpcError:
@@ -74,11 +74,19 @@ def refusal_of(error: object, url: str) -> RpcError:
         return RpcError(0, scrubbed(repr(error), url)[:SHOWN_CHARACTERS])
     code, words = error.get("code"), error.get("message")
     data = error.get("data")
-    shown = words if isinstance(words, str) else repr(words)
+    told = words if isinstance(words, str) else repr(words)
     if isinstance(data, str) and data and not data.startswith("0x"):
-        shown = f"{shown}: {data}"
-    return RpcError(code if type(code) is int else 0, scrubbed(shown, url)[:SHOWN_CHARACTERS], data)
+        told = f"{told}: {data}"
+    return RpcError(code if type(code) is int else 0, scrubbed(told, url)[:SHOWN_CHARACTERS], data)
 
 
-def _shown(value: object) -> str:
-    return repr(value)[:SHOWN_CHARACTERS]
+def shown(value: object, url: str) -> str:
+    """A value as an error may show it."""
+    return scrubbed(repr(value), url)[:SHOWN_CHARACTERS]
+
+
+def without_secrets(result: object, url: str) -> object:
+    """A result as it came; words in its place hold no secret, since whoever reads them may show them."""
+    if isinstance(result, str) and not result.startswith("0x"):
+        return scrubbed(result, url)
+    return result
