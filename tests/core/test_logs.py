@@ -11,7 +11,7 @@ from defimon.core.settings import load_settings
 GIVEN = {
     "DEFIMON_DATABASE_URL": "postgresql://someone:hush-hush@host/base",
     "DEFIMON_RPC_ASTAR": "https://node.example/key-of-mine,wss://node.example/other-key",
-    "DEFIMON_ETHERSCAN_KEY": "etherscan-key",
+    "DEFIMON_ETHERSCAN_KEY": "etherscan-key\n",
     "DEFIMON_LOG_JSON": "true",
     "DEFIMON_LOG_LEVEL": "INFO",
 }

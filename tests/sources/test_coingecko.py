@@ -175,6 +175,28 @@ def test_the_key_goes_in_its_header_and_nowhere_else(store, httpserver):
     assert not any("CG-key" in path for path in gecko.asked)
 
 
+def test_a_key_from_a_file_may_end_with_a_line(store, httpserver):
+    gecko = PlayedCoinGecko(httpserver, key="CG-key")
+    assert collected(store, gecko, coingecko_key="CG-key\n").error == ""
+
+
+@pytest.mark.parametrize("key", ["CG-one CG-two", "CG-one\nCG-two", "CG-sch\u00fcssel"])
+def test_what_can_be_no_key_is_refused_with_its_variable_and_not_repeated(gecko, key):
+    with pytest.raises(FixSettings) as caught:
+        names(gecko, coingecko_key=key)
+    assert caught.value.variable == "DEFIMON_COINGECKO_KEY"
+    assert "CG-" not in str(caught.value)
+
+
+def test_a_key_that_the_service_says_back_is_masked(store, gecko):
+    words = {"error_code": 429, "error_message": "The rate limit of CG-0123456789 is reached."}
+    for said, status in (({"status": words}, 200), ({"error": "CG-0123456789 is unknown."}, 401)):
+        gecko.answers = [Response(json.dumps(said), status=status, content_type="application/json")]
+        error = collected(store, gecko, coingecko_key="CG-0123456789").error
+        assert "***" in error
+        assert "CG-" not in error
+
+
 def test_history_comes_by_the_hour_in_stretches_of_ninety_days(store, gecko):
     result = collected(store, gecko, "history:astar", since=hours_ago(200 * 24))
     assert (result.error, result.inserted) == ("", 200 * 24)

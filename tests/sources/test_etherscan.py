@@ -252,6 +252,13 @@ def test_a_key_that_is_none_names_its_variable(etherscan, words):
     assert KEY not in str(caught.value)
 
 
+def test_a_key_from_a_file_may_end_with_a_line(etherscan):
+    described(etherscan)
+    etherscan.settings["etherscan_key"] = f"{KEY}\n"
+    described(etherscan)
+    assert {request.args["apikey"] for request in etherscan.requests} == {KEY}
+
+
 @pytest.mark.parametrize(
     "words",
     ["Invalid API Key ({})", "Max calls of key {} reached", "Daily limit of key {} reached", "Who is {}?"],

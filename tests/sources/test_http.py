@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 from defimon.core.errors import BadData, TryAgain
 from defimon.sources._http import USER_AGENT, Http, retry_after_seconds
@@ -269,6 +270,19 @@ def test_retry_after_is_read_as_seconds_or_as_a_date() -> None:
 )
 def test_what_an_address_hides_is_masked(url: str, shown: str) -> None:
     assert masked(url) == shown
+
+
+@pytest.mark.parametrize("name", ["Authorization", "x-plain"])
+def test_a_header_that_cannot_be_sent_reaches_neither_error_nor_health(
+    httpserver: HTTPServer, name: str
+) -> None:
+    async def main() -> str:
+        async with Http(replace(QUICK, attempts=2)) as http:
+            with pytest.raises(TryAgain, match="LocalProtocolError") as caught:
+                await http.get_json(httpserver.url_for("/"), {name: "Bearer CG-0123456789\n"})
+            return f"{caught.value} {http.health()}"
+
+    assert "CG-0123456789" not in asyncio.run(main())
 
 
 def test_a_key_in_an_address_reaches_neither_error_nor_log(

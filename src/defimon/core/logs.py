@@ -65,7 +65,7 @@ def secrets_of(settings: Settings) -> set[str]:
 
 def _secrets(value: object) -> Iterable[str]:
     if isinstance(value, SecretStr):
-        yield value.get_secret_value()
+        yield value.get_secret_value().strip()  # as keys are sent
     elif isinstance(value, Mapping):
         for one in value.values():
             yield from _secrets(one)

@@ -1,8 +1,10 @@
-"""Addresses of services, and names that go into them, as the settings give them."""
+"""Addresses of services, and keys and names that go with them, as the settings give them."""
 
 import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
+
+from pydantic import SecretStr
 
 from defimon.core.errors import FixSettings
 
@@ -17,6 +19,25 @@ def service_address(url: str, variable: str, usual: str) -> str:
             remedy=f"Leave it out to use {usual}.",
         )
     return url.rstrip("/")
+
+
+_KEY = re.compile(r"[!-~]*")
+"""What a header may hold, without spaces."""
+
+
+def plain_key(given: SecretStr | None, variable: str) -> str:
+    """A key or token without the end of a line that a file may give it; an empty text where there is none.
+
+    Raises FixSettings, naming `variable` and not repeating the key, for what can be none.
+    """
+    key = given.get_secret_value().strip() if given else ""
+    if not _KEY.fullmatch(key):
+        raise FixSettings(
+            f"{variable} is no key.",
+            variable=variable,
+            remedy="Give it as the service shows it, or leave it out.",
+        )
+    return key
 
 
 _SLUG = re.compile(r"[\w.()&+!'-]{1,100}", re.ASCII)

@@ -10,6 +10,7 @@ import polars as pl
 
 from defimon.core.errors import BadData, TryAgain
 from defimon.core.tables import MARKET_PRICES
+from defimon.sources._masking import NO_HEADERS, scrubbed
 from defimon.sources._set_apart import set_apart
 
 NO_HISTORY = 10012
@@ -19,10 +20,14 @@ LAG = timedelta(minutes=30)
 """A chart comes from a cache of half an hour (docs.coingecko.com, market_chart/range)."""
 
 
-def refuse_report(value: object, where: str) -> None:
-    """Raises TryAgain for an answer with status 200 that is an error: `{"status": {"error_code": ...}}`."""
+def refuse_report(value: object, where: str, url: str = "", headers: Mapping[str, str] = NO_HEADERS) -> None:
+    """Raises TryAgain for an answer with status 200 that is an error: `{"status": {"error_code": ...}}`.
+
+    Secrets of `url` and `headers`, which were asked with, are taken out of what it says.
+    """
     code, said = reported(value)
     if code or said:
+        said = scrubbed(said, url, headers)
         wait = 60.0 if code == TOO_MANY else None
         raise TryAgain(f"{where}: the service says {said[:100]!r} (error {code}).", after_seconds=wait)
 

@@ -14,7 +14,7 @@ from defimon.core.units import utc_now
 from defimon.sources._answer import Answer
 from defimon.sources._hints import asked_seconds, spent_seconds
 from defimon.sources._manners import MEBIBYTE, Lane, Manners
-from defimon.sources._masking import scrubbed
+from defimon.sources._masking import NO_HEADERS, scrubbed
 from defimon.sources._network import NoNetwork, find_host, first_hop
 from defimon.sources._retrying import Passing
 
@@ -32,8 +32,6 @@ TOO_SLOW = frozenset({408, 504, 524})
 SHOWN_CHARACTERS = 120
 MOST_SAID = 4_096
 """Bytes of an error page that are looked through for what of it may be shown."""
-
-NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class StatusRefused(BadData):
@@ -87,8 +85,7 @@ class Exchange:
             except httpx.TimeoutException as error:
                 raise Passing(f"silent for {self._manners.read_s:g} s", slow=True) from error
             except httpx.RequestError as error:  # bodies that cannot be read and circles of redirects too
-                why = scrubbed(str(error), call.url) or type(error).__name__
-                raise Passing(f"the connection broke off ({why})") from error
+                raise Passing(f"the connection broke off ({_why(error, call)})") from error
 
     async def _read(self, call: Call, host: str, lane: Lane) -> Answer:
         request = self._client.stream(call.method, call.url, headers=dict(call.headers), content=call.content)
@@ -101,7 +98,8 @@ class Exchange:
                 return replace(call.kept, fetched_at=utc_now(), unchanged=True)
             body = await self._whole_body(response, call)
         if response.status_code != httpx.codes.OK:
-            said = scrubbed(body[:MOST_SAID].decode(errors="replace"), call.url)[:SHOWN_CHARACTERS]
+            text = body[:MOST_SAID].decode(errors="replace")
+            said = scrubbed(text, call.url, call.headers)[:SHOWN_CHARACTERS]
             status = response.status_code
             raise StatusRefused(
                 f"{call.shown} answered {status} {response.reason_phrase}: {said!r}.", status, body
@@ -124,6 +122,12 @@ class Exchange:
             f"{call.shown} answers with more than {self._manners.largest_bytes / MEBIBYTE:g} MiB.",
             remedy="Nothing of it was read; is the address right?",
         )
+
+
+def _why(error: httpx.RequestError, call: Call) -> str:
+    """What went wrong, without a secret: the words for a header that cannot be sent hold its value."""
+    words = "" if isinstance(error, httpx.LocalProtocolError) else str(error)
+    return scrubbed(words, call.url, call.headers) or type(error).__name__
 
 
 def _refuse_status(response: httpx.Response, call: Call, lane: Lane) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urlsplit
 from pydantic import SecretStr
 
 from defimon.core.errors import BadData, FixSettings, TryAgain
+from defimon.sources._addresses import plain_key
 from defimon.sources._endpoints import LOOPBACK
 from defimon.sources._http import Http
 from defimon.sources._masking import scrubbed
@@ -58,7 +59,7 @@ class Explorer:
             raise FixSettings(
                 f"{variable} is no http or https address.", variable=variable, remedy="Leave it out."
             )
-        self._http, self._keep, self._key = http, keep, key
+        self._http, self._keep, self._key = http, keep, plain_key(key, "DEFIMON_ETHERSCAN_KEY")
         self._url, self._dialect, self.host = url.rstrip("/"), dialect, parts.hostname
         if parts.hostname not in LOOPBACK:
             gap_s = max(http.manners.gap_s, ETHERSCAN_GAP_S)
@@ -69,7 +70,7 @@ class Explorer:
 
         Raises NotServed, FixSettings for a key that is none, TryAgain, and BadData for other refusals.
         """
-        asked = {**params, **({"apikey": self._key.get_secret_value()} if self._key else {})}
+        asked = {**params, **({"apikey": self._key} if self._key else {})}
         url, what = f"{self._url}{self._dialect}?{urlencode(asked)}", params["action"]
         manners, said = self._http.manners, ""
         for attempt in range(manners.attempts):

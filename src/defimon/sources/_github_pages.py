@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from defimon.core.errors import BadData, FixSettings, TryAgain
 from defimon.core.units import utc_now
+from defimon.sources._addresses import plain_key
 from defimon.sources._answer import Answer
 from defimon.sources._http import Http, StatusRefused
 from defimon.sources._retrying import Passing
@@ -44,13 +45,7 @@ class GitHubPages:
                 variable="DEFIMON_GITHUB_URL",
                 remedy="Leave it out to use https://api.github.com.",
             )
-        secret = token.get_secret_value().strip() if token else ""
-        if not secret.isascii() or any(letter.isspace() for letter in secret):
-            raise FixSettings(
-                "DEFIMON_GITHUB_TOKEN is no token.",
-                variable="DEFIMON_GITHUB_TOKEN",
-                remedy="Give it as GitHub shows it, or leave it out.",
-            )
+        secret = plain_key(token, "DEFIMON_GITHUB_TOKEN")
         self._http, self._keep = http, keep
         self._url, self._origin = url.rstrip("/"), (parts.scheme, parts.netloc)
         self._unchanged: dict[str, Answer] = {}

@@ -1,10 +1,12 @@
 """Addresses as they may be shown: a key that an address carries never reaches a log or an error."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 MASK = "***"
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 _SECRET_NAME = re.compile(r"key|token|secret|password|auth|sign", re.IGNORECASE)
 _ADDRESS = re.compile(r"0x[0-9a-f]{40}", re.IGNORECASE)
@@ -47,9 +49,10 @@ def masked(url: str) -> str:
     return urlunsplit((parts.scheme, place, path, query, ""))
 
 
-def scrubbed(text: str, url: str) -> str:
-    """What a service said, without the secrets of the address it was asked at, which some say back."""
-    for secret in sorted(set(_secrets(url)), key=len, reverse=True):
+def scrubbed(text: str, url: str, headers: Mapping[str, str] = NO_HEADERS) -> str:
+    """What a service said, without the secrets that it was asked with, which some say back."""
+    secrets = {*_secrets(url), *_secrets_of_headers(headers)}
+    for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, MASK)
     return text
 
@@ -63,6 +66,14 @@ def _secrets(url: str) -> Iterator[str]:
         for shape in (one, unquote(one)):
             if len(shape) >= _LEAST_SECRET:
                 yield shape
+
+
+def _secrets_of_headers(headers: Mapping[str, str]) -> Iterator[str]:
+    """Keys and tokens, without the scheme before one, such as Bearer."""
+    for name, value in headers.items():
+        secret = value.strip().rpartition(" ")[2]
+        if _SECRET_NAME.search(name) and len(secret) >= _LEAST_SECRET:
+            yield secret
 
 
 def _path_parts(path: str) -> list[tuple[str, bool]]:

@@ -17,12 +17,18 @@ from urllib.parse import quote, urlsplit
 import polars as pl
 
 from defimon.core.chains import CHAINS
-from defimon.core.errors import TryAgain
 from defimon.core.settings import Settings
 from defimon.core.tables import MARKET_PRICES
 from defimon.core.units import utc_now
-from defimon.sources._addresses import service_address, slugs
-from defimon.sources._coingecko_shape import NO_HISTORY, TOO_MANY, prices_now, prices_then, reported
+from defimon.sources._addresses import plain_key, service_address, slugs
+from defimon.sources._coingecko_shape import (
+    NO_HISTORY,
+    TOO_MANY,
+    prices_now,
+    prices_then,
+    refuse_report,
+    reported,
+)
 from defimon.sources._http import Answer, Http, StatusRefused
 from defimon.sources._manners import Manners
 from defimon.sources._series import Batch, Cursor, Gap, Keep, Series, SeriesSource, Wanted
@@ -65,13 +71,13 @@ class CoinGecko(SeriesSource):
         self._url = service_address(
             settings.coingecko_url, "DEFIMON_COINGECKO_URL", "https://api.coingecko.com/api/v3"
         )
-        key = settings.coingecko_key
-        self._headers = MappingProxyType({"x-cg-demo-api-key": key.get_secret_value()} if key else {})
+        key = plain_key(settings.coingecko_key, "DEFIMON_COINGECKO_KEY")
+        self._headers = MappingProxyType({"x-cg-demo-api-key": key} if key else {})
         own = [CHAINS[name].coingecko for name in settings.followed_chains]
         coins = slugs(settings.coins, "DEFIMON_COINS", "curve-dao-token")
         self._coins = tuple(dict.fromkeys(filter(None, [*coins, *own])))
         self._every = timedelta(seconds=settings.prices_every_s)
-        http.behave(self._url, _manners(self._url, http.manners, keyed=key is not None))
+        http.behave(self._url, _manners(self._url, http.manners, keyed=bool(key)))
 
     @classmethod
     def opened(cls, http: Http, settings: Settings, keep: Keep = lambda _: None) -> Self:
@@ -161,10 +167,9 @@ class CoinGecko(SeriesSource):
     async def _asked(self, path: str) -> tuple[object, Answer]:
         value, answer = await self._http.get_json(f"{self._url}{path}", self._headers)
         self._keep(answer)
-        code, said = reported(value)
-        if code == TOO_MANY:
+        if reported(value)[0] == TOO_MANY:
             self._http.slow_down(self._url)
-            raise TryAgain(f"{answer.url}: the service says {said[:100]!r}.", after_seconds=60.0)
+        refuse_report(value, answer.url, self._url, self._headers)
         return value, answer
 
 
