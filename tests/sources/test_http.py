@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from defimon.core.errors import BadData, TryAgain
+from defimon.sources._hints import asked_seconds, spent_seconds
 from defimon.sources._http import USER_AGENT, Http, retry_after_seconds
 from defimon.sources._manners import Manners
 from defimon.sources._masking import masked
@@ -243,6 +245,48 @@ def test_retry_after_is_read_as_seconds_or_as_a_date() -> None:
     assert retry_after_seconds("Sun, 31 Aug 2025 11:00:00 GMT", now) == 0
     for unreadable in ("soon", "-3", "inf", "nan", ""):
         assert retry_after_seconds(unreadable, now) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "wait_s"),
+    [
+        ("86401", 86_400),
+        ("100000000000000", 86_400),
+        ("9" * 400, None),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400),
+        ("Sun, 31 Aug 99999999999999999999 12:00:00 GMT", None),
+    ],
+)
+def test_no_pause_that_is_asked_for_lasts_over_a_day(asked: str, wait_s: float | None) -> None:
+    assert retry_after_seconds(asked, datetime(2025, 8, 31, 12, 0, 0, tzinfo=UTC)) == wait_s
+
+
+@pytest.mark.parametrize(
+    ("reset", "wait_s"),
+    [
+        ("1756641660", 60),
+        ("1756641660000", 60),
+        ("1756641600250", 0.25),
+        ("1756641540000", 0),
+        ("60", 60),
+        ("9000000000", 86_400),
+        ("99000000000000000", 86_400),
+        ("9" * 400, None),
+    ],
+)
+def test_a_reset_counts_from_now_or_from_1970_in_seconds_or_in_milliseconds(
+    reset: str, wait_s: float | None
+) -> None:
+    now = datetime(2025, 8, 31, 12, 0, 0, tzinfo=UTC)
+    headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": reset}
+    assert spent_seconds(headers, now) == asked_seconds(headers, now) == wait_s
+
+
+def test_a_host_that_counts_in_milliseconds_is_paused_for_that_long_only() -> None:
+    soon = f"X-RateLimit-Reset: {int(time.time() * 1_000) + 30}"
+    service = Service(answer("200 OK", b"{}", "X-RateLimit-Remaining: 0", soon))
+    assert service.ask(times=2) == {}
+    assert len(service.requests) == 2
 
 
 @pytest.mark.parametrize(
