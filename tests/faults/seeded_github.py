@@ -67,7 +67,7 @@ class GitHubService(WebService):
         return _tagged(asked, rows[(number - 1) * size : number * size], {"Link": told} if told else {})
 
     def rows(self, what, query):
-        happened = [(at, kind) for at, kind in self.events if at <= self.now]
+        happened = [(at, kind, number) for number, (at, kind) in enumerate(self.events) if at <= self.now]
         since = datetime.fromisoformat(query["since"]) if "since" in query else None
         until = datetime.fromisoformat(query["until"]) if "until" in query else None
         kinds = {"commits": {0}, "issues": {1, 2}, "pulls": {2}, "releases": {3}, "contributors": {0}}[what]
@@ -75,18 +75,18 @@ class GitHubService(WebService):
             one for one in happened
             if one[1] in kinds and (not since or one[0] >= since) and (not until or one[0] <= until)
         ]  # fmt: skip
-        rows = [_row(what, at, kind) for at, kind in inside]
+        rows = [_row(what, *one) for one in inside]
         return rows if query.get("direction") == "asc" else rows[::-1]
 
 
-def _row(what, at, kind):
+def _row(what, at, kind, number):
     stamp = f"{at:%Y-%m-%dT%H:%M:%SZ}"
     if what == "commits":
         who = {"name": "Ada", "email": f"{at.day % 3}@example.org", "date": stamp}
-        return {"sha": stamp, "commit": {"author": who, "committer": who}, "author": None}
+        return {"sha": f"{number:040x}", "commit": {"author": who, "committer": who}, "author": None}
     if what == "releases":
-        return {"published_at": stamp}
-    return {"created_at": stamp, **({"pull_request": {}} if kind == 2 else {})}
+        return {"id": number, "published_at": stamp}
+    return {"number": number, "created_at": stamp, **({"pull_request": {}} if kind == 2 else {})}
 
 
 def _tagged(asked, value, headers=None):

@@ -61,7 +61,8 @@ class Repository:
 
     def release(self, moment):
         published = None if moment is None else stamp(moment)
-        self.releases.append({"tag_name": f"v{len(self.releases)}", "published_at": published})
+        number = len(self.releases)
+        self.releases.append({"id": number + 1, "tag_name": f"v{number}", "published_at": published})
 
 
 def sample(name="acme/vault"):

@@ -135,6 +135,49 @@ def test_pages_are_followed_along_their_links(played):
     assert any("page=2" in one for one in service.asked() if "/releases" in one)
 
 
+def _touched(repository):
+    repository.items[0]["updated_at"] = repository.items[1]["updated_at"]
+
+
+def _pushed(repository):
+    repository.commit(ago(1, hours=23), "zoe")
+
+
+def _published(repository):
+    repository.release(ago(0))
+    repository.releases.insert(0, repository.releases.pop())
+
+
+def _opened(repository):
+    repository.issue(ago(0), pull_request=True)
+
+
+@pytest.mark.parametrize(
+    ("what", "change"),
+    [("issues", _touched), ("commits", _pushed), ("releases", _published), ("pulls", _opened)],
+)
+def test_a_list_that_grows_while_it_is_read_counts_nothing_twice(played, what, change):
+    """The second page then begins with the last row of the first one."""
+    growing = sample()
+    growing.items[0]["updated_at"] = growing.items[0]["created_at"]
+    growing.issue(ago(2), pull_request=True)
+    growing.issue(ago(5), pull_request=True)
+    growing.issues_are_off = what == "pulls"
+    service, settings = played(growing)
+    honest = getattr(service, what)
+
+    def answer(request, repository):
+        if request.args.get("page") == "2":
+            change(repository)
+        return honest(request, repository)
+
+    setattr(service, what, answer)
+    frame = rows(settings)
+    issues = None if what == "pulls" else 1
+    assert counted(frame, 3) == (3, 3, 1, issues, 0)
+    assert counted(frame, 2) == (2, 2, 1, issues and 0, 1)
+
+
 def test_a_link_to_another_host_is_not_followed(played):
     service, settings = played(sample(), github_token="ghp_secret")
     away = Response("[]", headers={"Link": '<http://127.0.0.2:9/commits?page=2>; rel="next"'})
@@ -262,8 +305,9 @@ def test_the_token_is_sent_and_reaches_neither_kept_answers_nor_errors(played):
     "answer",
     [
         '{"message": "hello"}',
-        '[{"commit": {"committer": {"date": "yesterday"}}}]',
-        '[{"commit": {"committer": null}}]',
+        '[{"sha": "a", "commit": {"committer": {"date": "yesterday"}}}]',
+        '[{"sha": "a", "commit": {"committer": null}}]',
+        '[{"commit": {"committer": {"date": "2026-03-19T12:00:00Z"}, "author": {}}}]',
         '["x"]',
         "[{}]",
     ],

@@ -1,7 +1,7 @@
 """Work on one repository counted by UTC day, in rising order, from lists that are read once."""
 
 from collections import Counter, defaultdict
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -63,8 +63,9 @@ class Activity:
     async def _count_commits(self, found: Days, first: date, end: date) -> None:
         last = start_of(end) - timedelta(seconds=1)
         params = {"since": _stamp(start_of(first)), "until": _stamp(last)}
+        seen: set[object] = set()
         async for page in self._pages.rows(f"{self._path}/commits", params):
-            for one in page:
+            for one in _unseen(page, "sha", seen):
                 commit = _part(one, "commit")
                 day = _moment(_part(commit, "committer"), "date").date()
                 if first <= day < end:
@@ -98,11 +99,13 @@ class Activity:
         `since` filters by the last change, so that everything opened since then is among the rows.
         """
         params = {"state": "all", "sort": "created", "since": _stamp(start_of(self._start))}
+        seen: set[object] = set()
         try:
             rows = self._pages.rows(f"{self._path}/issues", {**params, "direction": "asc"})
             async with aclosing(rows) as pages:
                 async for page in pages:
-                    yield [item for item in map(_opened, page) if item[0] >= self._start]
+                    opened = map(_opened, _unseen(page, "number", seen))
+                    yield [item for item in opened if item[0] >= self._start]
         except StatusRefused as refused:
             if refused.status != ISSUES_ARE_OFF:
                 raise
@@ -116,10 +119,11 @@ class Activity:
     async def _pull_requests(self) -> list[tuple[date, bool]]:
         """As `_items` where issues are disabled: this list knows no `since` and is read newest first."""
         days: list[date] = []
+        seen: set[object] = set()
         params = {"state": "all", "sort": "created", "direction": "desc"}
         async with aclosing(self._pages.rows(f"{self._path}/pulls", params)) as pages:
             async for page in pages:
-                days += [_moment(one, "created_at").date() for one in page]
+                days += [_moment(one, "created_at").date() for one in _unseen(page, "number", seen)]
                 if days and days[-1] < self._start:
                     break
         return [(day, True) for day in sorted(days) if day >= self._start]
@@ -127,9 +131,27 @@ class Activity:
     async def _published(self) -> Counter[date]:
         """Releases by day of publication: their list has its own order, so that it is read whole."""
         found: Counter[date] = Counter()
+        seen: set[object] = set()
         async for page in self._pages.rows(f"{self._path}/releases", {}, remembered=True):
-            found.update(_moment(one, "published_at").date() for one in page if _is_published(one))
+            published = filter(_is_published, _unseen(page, "id", seen))
+            found.update(_moment(one, "published_at").date() for one in published)
         return found
+
+
+def _unseen(page: Iterable[Item], name: str, seen: set[object]) -> list[Item]:
+    """Rows of a page that came on none before, told apart by the field `name`; adds them to `seen`.
+
+    A list that grows while it is read begins its next page with rows of the last one.
+    """
+    found = []
+    for row in page:
+        known = row.get(name)
+        if not isinstance(known, int | str):
+            raise BadData(f"GitHub: field {name}: found {repr(known)[:80]}, expected what tells rows apart.")
+        if known not in seen:
+            seen.add(known)
+            found.append(row)
+    return found
 
 
 def _author(row: Item, commit: Item) -> str:
