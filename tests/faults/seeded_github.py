@@ -93,5 +93,5 @@ def _tagged(asked, value, headers=None):
     body = orjson.dumps(value)
     tag = f'"{crc32(body)}"'
     if asked.headers.get("if-none-match") == tag:
-        return Reply(b"", 304, {"ETag": tag})
+        return Reply(b"", 304, {"ETag": tag, **(headers or {})})
     return Reply(body, headers={"ETag": tag, **(headers or {})})

@@ -12,9 +12,9 @@ TODAY = datetime(2026, 3, 20, tzinfo=UTC)
 """What day it is at this GitHub."""
 
 
-def show_its_date(monkeypatch):
+def show_its_date(monkeypatch, today=TODAY):
     """The loopback server tells this GitHub's time in its Date headers."""
-    now = format_datetime(TODAY + timedelta(hours=1), usegmt=True)
+    now = format_datetime(today + timedelta(hours=1), usegmt=True)
     monkeypatch.setattr(WSGIRequestHandler, "date_time_string", lambda *_: now)
 
 

@@ -13,6 +13,7 @@ from defimon.core.errors import BadData, FixSettings, TryAgain
 from defimon.core.settings import Settings
 from defimon.sources._http import Http
 from defimon.sources._manners import Manners
+from defimon.sources._memory import Memory
 from defimon.sources._series import Cursor, Wanted
 from defimon.sources.github import GitHub
 
@@ -40,11 +41,11 @@ def played(httpserver, monkeypatch):
     return start
 
 
-def batches(settings, wanted=None, *, kept=None):
+def batches(settings, wanted=None, *, kept=None, memory=None):
     """Batches of every series, by series."""
 
     async def run():
-        async with Http(QUICK) as http:
+        async with Http(QUICK, memory) as http:
             source = GitHub.opened(http, settings, (kept if kept is not None else []).append)
             return {
                 one.name: [batch async for batch in source.batches(one, wanted or Wanted())]
@@ -275,17 +276,28 @@ def test_spent_calls_end_the_run_and_say_when_there_are_new_ones(played):
 
 def test_what_has_not_changed_is_not_sent_again(played):
     service, settings = played(sample())
-
-    async def run():
-        async with Http(QUICK) as http:
-            source = GitHub.opened(http, settings)
-            (series,) = source.series()
-            for _ in range(2):
-                assert [batch async for batch in source.batches(series, Wanted())]
-
-    asyncio.run(run())
+    memory = Memory()
+    first, second = rows(settings, memory=memory), rows(settings, memory=memory)
+    assert first.drop("known_at").equals(second.drop("known_at"))
     again = [one for one in service.requests if "If-None-Match" in one.headers]
     assert sorted({one.path.rpartition("/")[2] for one in again}) == ["contributors", "releases", "vault"]
+
+
+def test_what_is_kept_of_an_unchanged_answer_is_not_its_time(played, monkeypatch):
+    """Else no day would ever be over for a repository at rest."""
+    _, settings = played(sample())
+    memory = Memory()
+    assert rows(settings, memory=memory)["ts"].max() == TODAY
+    show_its_date(monkeypatch, TODAY + DAY)
+    assert rows(settings, memory=memory)["ts"].max() == TODAY + DAY
+
+
+def test_a_list_that_grows_behind_an_unchanged_page_is_counted_whole(played):
+    repository, memory = sample(), Memory()
+    _, settings = played(repository)
+    assert day_of(rows(settings, memory=memory), 1)["contributors"] == 7
+    repository.contributors.append({"login": "c7"})
+    assert day_of(rows(settings, memory=memory), 1)["contributors"] == 8
 
 
 def test_the_token_is_sent_and_reaches_neither_kept_answers_nor_errors(played):

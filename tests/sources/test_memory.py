@@ -2,15 +2,17 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from pydantic import SecretStr
 from scripted_nodes import BLOCKS, QUICK, refused, status
 
 from defimon.core.errors import BadData, TryAgain
+from defimon.sources._answer import Answer
 from defimon.sources._http import Http
 from defimon.sources._json_rpc import JsonRpc
-from defimon.sources._memory import FORGET_S, Memory, NodeFound
+from defimon.sources._memory import FORGET_S, KeptAnswers, Memory, NodeFound
 
 
 def fetched(url, memory, manners=QUICK):
@@ -98,6 +100,31 @@ def test_of_two_clients_that_learnt_at_once_the_lower_limits_count():
     memory.keep_node("url", NodeFound(25, 10_000, {"a": 5.0}, 5.0, 0, 0.0, None), 6.0)
     memory.keep_node("url", NodeFound(400, 2_000, {"b": 7.0}, 7.0, 1, 6.5, 0.3), 8.0)
     assert memory.node("url", 9.0) == NodeFound(25, 2_000, {"a": 5.0, "b": 7.0}, 7.0, 1, 6.5, 0.3)
+
+
+def answer(body):
+    return Answer("https://host.example/list", body, "application/json", datetime(2026, 3, 1, tzinfo=UTC))
+
+
+def test_of_many_answers_those_that_were_used_last_are_kept():
+    kept = KeptAnswers(most=3)
+    for name in "abc":
+        kept[name] = answer(name.encode())
+    assert kept.get("a").body == b"a"
+    kept["d"] = answer(b"d")
+    assert [name for name in "abcd" if kept.get(name)] == ["a", "c", "d"]
+
+
+def test_answers_are_kept_within_the_room_there_is():
+    kept = KeptAnswers(most_bytes=10)
+    for _ in range(5):
+        kept["a"] = answer(b"12345")
+    kept["b"] = answer(b"12345")
+    assert [name for name in "ab" if kept.get(name)] == ["a", "b"]
+    kept["c"] = answer(b"1")
+    assert [name for name in "abc" if kept.get(name)] == ["b", "c"]
+    kept["b"] = answer(b"12345678901")
+    assert [name for name in "abc" if kept.get(name)] == ["c"]
 
 
 def test_a_memory_shows_no_key(node):

@@ -95,7 +95,8 @@ class Exchange:
             if (spent_s := spent_seconds(response.headers, utc_now())) is not None:
                 lane.pause(spent_s)
             if response.status_code == httpx.codes.NOT_MODIFIED and call.kept is not None:
-                return replace(call.kept, fetched_at=utc_now(), unchanged=True)
+                headers = _freshened(call.kept.headers, response.headers)
+                return replace(call.kept, fetched_at=utc_now(), headers=headers, unchanged=True)
             body = await self._whole_body(response, call)
         if response.status_code != httpx.codes.OK:
             text = body[:MOST_SAID].decode(errors="replace")
@@ -122,6 +123,15 @@ class Exchange:
             f"{call.shown} answers with more than {self._manners.largest_bytes / MEBIBYTE:g} MiB.",
             remedy="Nothing of it was read; is the address right?",
         )
+
+
+def _freshened(kept: Mapping[str, str], told: httpx.Headers) -> Mapping[str, str]:
+    """Headers of a kept answer as a 304 brings them up to date: its time, and links to pages that were added.
+
+    Those that describe the body stay. Source: RFC 9111, 3.2 and 4.3.4.
+    """
+    newer = {name: value for name, value in told.items() if not name.startswith("content-")}
+    return MappingProxyType({**{name: kept[name] for name in kept if name != "date"}, **newer})
 
 
 def _why(error: httpx.RequestError, call: Call) -> str:

@@ -48,7 +48,6 @@ class GitHubPages:
         secret = plain_key(token, "DEFIMON_GITHUB_TOKEN")
         self._http, self._keep = http, keep
         self._url, self._origin = url.rstrip("/"), (parts.scheme, parts.netloc)
-        self._unchanged: dict[str, Answer] = {}
         self._headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": VERSION}
         if secret:
             self._headers["Authorization"] = f"Bearer {secret}"
@@ -115,8 +114,8 @@ class GitHubPages:
         return int(pages)
 
     async def _asked(self, url: str, *, remembered: bool = True) -> tuple[object, Answer]:
-        """An unchanged answer costs nothing of the hourly allowance."""
-        cache = self._unchanged if remembered else None
+        """With a token, an unchanged answer costs nothing of the hourly allowance."""
+        cache = self._http.memory.answers if remembered else None
         value, answer = await self._http.get_json(url, self._headers, cache=cache)
         self._keep(answer)
         return value, answer

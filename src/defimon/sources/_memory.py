@@ -1,12 +1,18 @@
 """What the clients of one process found out about hosts and nodes, handed from each to the next.
 
 A worker opens a client for each run: without a memory it would ask a host that wants to be left alone again a
-minute later, and learn every limit anew.
+minute later, learn every limit anew, and have every answer sent that has not changed.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from threading import Lock
+
+from defimon.sources._answer import Answer
+
+MOST_ANSWERS, MOST_BYTES = 1_000, 32 * 1024 * 1024
+"""Of answers that a server is asked whether they still hold: room for some hundred repositories of GitHub."""
 
 FORGET_S = 6 * 3_600.0
 """Limits that were learnt longer ago are tried anew: nodes change, and a time-out may have been chance."""
@@ -40,6 +46,35 @@ class NodeFound:
     latency_s: float | None
 
 
+class KeptAnswers:
+    """An AnswerCache of the answers that were used last, as many as there is room for."""
+
+    def __init__(self, most: int = MOST_ANSWERS, most_bytes: int = MOST_BYTES) -> None:
+        self._gate = Lock()
+        self._most, self._most_bytes = most, most_bytes
+        self._room = most_bytes
+        self._kept: OrderedDict[str, Answer] = OrderedDict()
+
+    def get(self, name: str, /) -> Answer | None:
+        """The answer kept under `name`."""
+        with self._gate:
+            if name in self._kept:
+                self._kept.move_to_end(name)
+            return self._kept.get(name)
+
+    def __setitem__(self, name: str, answer: Answer, /) -> None:
+        """Keeps an answer, unless it is larger than all the room."""
+        with self._gate:
+            if name in self._kept:
+                self._room += len(self._kept.pop(name).body)
+            if len(answer.body) > self._most_bytes:
+                return
+            self._kept[name] = answer
+            self._room -= len(answer.body)
+            while self._room < 0 or len(self._kept) > self._most:
+                self._room += len(self._kept.popitem(last=False)[1].body)
+
+
 class Memory:
     """Kept by whoever opens clients; may be used by many threads."""
 
@@ -47,6 +82,7 @@ class Memory:
         self._gate = Lock()
         self._hosts: dict[str, HostFound] = {}
         self._nodes: dict[str, NodeFound] = {}
+        self.answers = KeptAnswers()
 
     def host(self, place: str) -> HostFound | None:
         return self._hosts.get(place)
