@@ -2,14 +2,16 @@
 
 import os
 import shutil
+import signal
 import zlib
 
 import polars as pl
 import pytest
 
 from defimon.core.errors import FixSettings
-from defimon.core.settings import Settings
+from defimon.core.settings import Settings, load_settings
 from defimon.flows.collect_sources import collect_sources
+from defimon.flows.follow_sources import Followed, follow_sources
 
 HEAD = "pool_id,ts,apy,symbol\n"
 ROWS = "a,2026-01-01,0.04,USDC\na,2026-01-02,0.05,USDC\n"
@@ -28,6 +30,26 @@ def collected(store, folder):
     """Results by file."""
     done = collect_sources(Settings(files=folder), ["files"], store=store)
     return {result.series.removeprefix("files:"): result for result in done.results}
+
+
+def follow(tmp_path, folder, enough):
+    """Sums by file of a folder that is followed until `enough` of a result, asked of each as it comes."""
+    settings = load_settings({}, data_dir=tmp_path / "data", files=folder)
+    followed = Followed()
+
+    def told(result, _):
+        if enough(result):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        follow_sources(
+            settings.model_copy(update={"yields_every_s": 0.02}),
+            ["files"],
+            told=told,
+            followed=followed,
+            account_s=0.02,
+        )
+    return {name.removeprefix("files:"): result for name, result in followed.results.items()}
 
 
 def touch(path, seconds):
@@ -109,6 +131,52 @@ def test_a_file_that_is_gone_keeps_its_rows(store, folder):
     (folder / "panel.csv").unlink()
     assert set(collected(store, folder)) == {"older/b.csv"}
     assert store.read("yields")["pool_id"].unique().sort().to_list() == ["a", "b"]
+
+
+def test_a_file_that_goes_while_its_folder_is_followed_is_told_once_and_the_others_go_on(tmp_path, folder):
+    visits = []
+
+    def enough(result):
+        visits.append(result)
+        (folder / "panel.csv").unlink(missing_ok=True)
+        others = [one for one in visits if one.series == "files:older/b.csv"]
+        return len(others) > 3 and len(visits) - len(others) > 3
+
+    found = follow(tmp_path, folder, enough)
+    assert [one.error for one in visits] == [""] * len(visits)
+    assert found["older/b.csv"].inserted == 2
+    assert [one.warnings for one in visits if one.warnings] == [("panel.csv is gone: its rows stay",)]
+
+
+def test_a_file_that_comes_while_its_folder_is_followed_is_read_and_one_that_comes_back_is_too(
+    tmp_path, folder
+):
+    def enough(result):
+        if result.series == "files:panel.csv" and result.inserted:
+            (folder / "panel.csv").rename(folder / "new.csv")
+        if result.series == "files:new.csv":
+            (folder / "panel.csv").write_text(HEAD + ROWS.replace("a,", "c,"))
+        return result.series == "files:panel.csv" and "has changed" in " ".join(result.warnings)
+
+    found = follow(tmp_path, folder, enough)
+    assert {name: result.error for name, result in found.items()} == dict.fromkeys(found, "")
+    assert (found["new.csv"].unchanged, found["panel.csv"].inserted) == (2, 4)
+
+
+def test_where_the_folder_is_gone_or_a_file_cannot_be_read_its_result_says_so(tmp_path, folder):
+    visits = []
+
+    def enough(result):
+        visits.append(result)
+        if len(visits) == 2:
+            (folder / "older").rename(tmp_path / "aside")
+            (folder / "older").write_text("")
+        if any("older/b.csv: the file cannot be read (Not a directory)" in one.error for one in visits):
+            shutil.rmtree(folder, ignore_errors=True)
+        return "No such file" in result.error
+
+    found = follow(tmp_path, folder, enough)
+    assert "Check that it is there" in " ".join(result.error for result in found.values())
 
 
 def test_a_folder_that_is_none_is_refused_naming_the_setting(store, tmp_path):

@@ -32,28 +32,48 @@ def opened_sources(
     chains: Sequence[str] = (),
     thread: StoreThread | None = None,
 ) -> Wanted:
-    """Series of the named sources and chains, of all where none is named; answers are kept by `thread`.
+    """Series of the named sources and chains, of all where none is named, as `series_now` of them."""
+    return series_now(open_each(http, settings, names, chains, thread), chains)
 
-    Raises FixSettings for a name that is none and for settings that do not fit.
+
+def series_now(sources: Sequence[SeriesSource], chains: Sequence[str]) -> Wanted:
+    """Series that the sources have by now, of those chains: a folder may have got a file."""
+    places = _places(chains)
+    pairs = [(source, series) for source in sources for series in source.series()]
+    return [(source, series) for source, series in pairs if not places or series.chain in places]
+
+
+def open_each(
+    http: Http,
+    settings: Settings,
+    names: Sequence[str] = (),
+    chains: Sequence[str] = (),
+    thread: StoreThread | None = None,
+) -> list[SeriesSource]:
+    """The named sources, or all where none is named; answers are kept by `thread`.
+
+    Raises FixSettings for a name that is none, of a chain too, and for settings that do not fit.
     """
     sources = series_sources()
     for name in names:
         if name not in sources:
             raise _no_source(name, sources)
-    places = {chain_named(name, variable="--chain").name for name in chains}
+    _places(chains)
 
     def keep(source: str) -> Callable[[Answer], None]:
         if thread is None:
             return lambda _: None
         return lambda answer: thread.soon(partial(keep_once, answer=answer, source=source))
 
-    opened = [
+    return [
         member.opened(http, settings, keep(name))
         for name, member in sources.items()
         if name in names or not names
     ]
-    pairs = [(source, series) for source in opened for series in source.series()]
-    return [(source, series) for source, series in pairs if not places or series.chain in places]
+
+
+def _places(chains: Sequence[str]) -> set[str]:
+    return {chain_named(name, variable="--chain").name for name in chains}
 
 
 def refuse_nothing(wanted: Wanted, names: Sequence[str], chains: Sequence[str]) -> None:

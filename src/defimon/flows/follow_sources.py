@@ -15,7 +15,7 @@ from defimon.core.units import utc_now
 from defimon.flows._batches import Tally
 from defimon.flows._bell import Bell
 from defimon.flows._followed import Followed
-from defimon.flows._opened_sources import Wanted, opened_sources, refuse_nothing
+from defimon.flows._opened_sources import Wanted, open_each, opened_sources, refuse_nothing, series_now
 from defimon.flows._stopping import unless_stopped
 from defimon.flows._store import open_store
 from defimon.flows._store_thread import StoreThread
@@ -34,7 +34,7 @@ ASK_AGAIN = timedelta(minutes=5)
 """A series whose source failed is asked again after this long, or at its own pace where that is quicker."""
 
 ACCOUNT_S = 60.0
-"""Seconds between accounts: aggregates brought up to date, health written."""
+"""Seconds between accounts: aggregates brought up to date, health written, new series looked for."""
 
 
 Told = Callable[[SeriesResult, datetime], object]
@@ -112,11 +112,12 @@ async def _follow(
     account_s: float,
 ) -> None:
     async with client as http, StoreThread(store) as thread:
-        wanted = opened_sources(http, settings, names, chains, thread)
+        sources = open_each(http, settings, names, chains, thread)
+        wanted = series_now(sources, chains)
         refuse_nothing(wanted, names, chains)
         run = _Run(http, thread, chains, since, progress, told, followed)
         try:
-            await run.all_of(wanted, run.accounts(account_s))
+            await run.all_of(wanted, run.accounts(account_s), run.newcomers(sources, wanted, account_s))
         finally:
             thread.soon(run.health_written())
 
@@ -199,6 +200,26 @@ class _Run:
             for one in await self.thread.do(lambda store: aggregate_chains(store, self.chains)):
                 self.followed.aggregated[one.chain, one.source] = one
             await self.thread.do(self.health_written())
+
+    async def newcomers(self, sources: Sequence[SeriesSource], wanted: Wanted, every_s: float) -> None:
+        """Follows what the sources have beside `wanted`, such as new files of a folder. Never ends."""
+        known = {series.name for _, series in wanted}
+        tasks: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                await asyncio.sleep(every_s)
+                for task in tasks:
+                    if task.done():
+                        task.result()
+                listed = await asyncio.to_thread(series_now, sources, self.chains)
+                fresh = [pair for pair in listed if pair[1].name not in known]
+                known.update(series.name for _, series in fresh)
+                if fresh:
+                    tasks.add(asyncio.create_task(self.all_of(fresh)))
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def health_written(self) -> Callable[[Store], object]:
         """Writes how the hosts did since this was asked last."""

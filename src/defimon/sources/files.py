@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,8 +31,8 @@ MOST = 0.5
 class Files(SeriesSource):
     """Files below DEFIMON_FILES; series `files:<path below it>`, positions by time of change and content.
 
-    A file that cannot be read says so in its own result, and the others go on. Hidden files, and those of
-    other suffixes than CSV and Parquet, are left alone.
+    A file that cannot be read says so in its own result, and the others go on; one that is gone says so once.
+    Hidden files, and those of other suffixes than CSV and Parquet, are left alone.
     """
 
     name = "files"
@@ -43,6 +44,7 @@ class Files(SeriesSource):
         self._folder = folder
         self._every = every
         self._keep = keep
+        self._gone: set[str] = set()
 
     @classmethod
     def opened(cls, http: Http, settings: Settings, keep: Keep = lambda _: None) -> Self:
@@ -58,7 +60,7 @@ class Files(SeriesSource):
     def series(self) -> list[Series]:
         if self._folder is None:
             return []
-        found = [path.relative_to(self._folder) for path in self._folder.rglob("*") if path.is_file()]
+        found = [path.relative_to(self._folder) for path in _files_below(self._folder)]
         return [
             Series(f"{self.name}:{path.as_posix()}", self.name, self._every, judged="yields", rarely=True)
             for path in sorted(found)
@@ -71,23 +73,49 @@ class Files(SeriesSource):
         if self._folder is None:
             return
         path = self._folder / series.name.removeprefix(f"{self.name}:")
-        before = wanted.cursor.detail.split(" ", 1) if wanted.cursor else ["", ""]
-        status = path.stat()
+        try:
+            batch = await self._batch(series.name, path, wanted.cursor)
+        except OSError as error:
+            if not isinstance(error, FileNotFoundError) or not await asyncio.to_thread(self._folder.is_dir):
+                raise _unreadable(path, error) from error
+            told = Batch(warnings=(f"{path.name} is gone: its rows stay",))
+            batch = None if series.name in self._gone else told
+            self._gone.add(series.name)
+        else:
+            self._gone.discard(series.name)
+        if batch is not None:
+            yield batch
+
+    async def _batch(self, name: str, path: Path, stood: Cursor | None) -> Batch | None:
+        before = stood.detail.split(" ", 1) if stood else ["", ""]
+        status = await asyncio.to_thread(path.stat)
         changed_us = status.st_mtime_ns // 1_000
         look = f"{changed_us} {status.st_size}"
         if look == before[-1]:
-            return
+            return None
         digest = await asyncio.to_thread(_digest, path)
-        number = max(changed_us, wanted.cursor.number + 1 if wanted.cursor else 0)
+        number = max(changed_us, stood.number + 1 if stood else 0)
         cursor = Cursor(number, EPOCH + timedelta(microseconds=number), f"{digest} {look}")
         if digest == before[0]:
-            yield Batch(cursor=cursor, done=1, total=1)
-            return
+            return Batch(cursor=cursor, done=1, total=1)
         if status.st_size <= LARGEST_KEPT:
-            self._keep(Answer(series.name, await asyncio.to_thread(path.read_bytes), "", utc_now()))
+            self._keep(Answer(name, await asyncio.to_thread(path.read_bytes), "", utc_now()))
         panel = await asyncio.to_thread(_panel, path)
         warning = f"{path.name} has changed since it was read last: it was read again"
-        yield Batch(panel=panel, cursor=cursor, warnings=(warning,) if before[0] else (), done=1, total=1)
+        return Batch(panel=panel, cursor=cursor, warnings=(warning,) if before[0] else (), done=1, total=1)
+
+
+def _files_below(folder: Path) -> list[Path]:
+    """Files, as far as their folders may be looked into; a folder may go while it is looked through."""
+    found = [Path(at, name) for at, _, names in os.walk(folder) for name in names]
+    return [path for path in found if os.path.isfile(path)]  # noqa: PTH113 - Path.is_file raises when refused
+
+
+def _unreadable(path: Path, error: OSError) -> BadData:
+    return BadData(
+        f"{path}: the file cannot be read ({error.strerror or error}).",
+        remedy="Check that it is there, and that the user who runs defimon may read it.",
+    )
 
 
 def _digest(path: Path) -> str:
