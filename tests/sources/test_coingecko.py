@@ -139,6 +139,7 @@ def test_another_shape_or_an_error_with_status_200_is_told(store, gecko, answer,
         ({"current_price": -1.0}, "expected no less than 0"),
         ({"current_price": 10**400}, "expected no less than 0"),
         ({"last_updated": "yesterday"}, "expected a time"),
+        ({"last_updated": "0001-01-01T00:00:00+12:00"}, "expected a time since 1970"),
     ],
     ids=str,
 )
@@ -252,6 +253,13 @@ def test_a_broken_history_says_so_and_keeps_what_came_before(store, gecko):
     result = collected(store, gecko, "history:ethereum")
     assert "expected milliseconds and a figure" in result.error
     assert prices(store).height == good
+
+
+@pytest.mark.parametrize("stamp", ["1.7e18", "1e999", "-1", str(10**400)])
+def test_a_price_of_no_time_that_can_be_says_so_and_stops_no_other_coin(store, gecko, stamp):
+    answer = f'{{"prices": [[{stamp}, 1.0]], "market_caps": [], "total_volumes": []}}'
+    gecko.answers = [Response(answer, content_type="application/json")]
+    assert "expected milliseconds and a figure" in collected(store, gecko, "history:ethereum").error
 
 
 def test_an_unknown_coin_is_told(store, gecko):

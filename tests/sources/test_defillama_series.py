@@ -411,10 +411,15 @@ def test_a_figure_that_the_service_edits_is_a_correction(store, llama):
         ("/v2/historicalChainTvl/Astar", [{"date": "soon", "tvl": 1}], "found 'soon'"),
         ("/v2/historicalChainTvl/Astar", [{"tvl": 1}], "expected an object with date and tvl"),
         ("/v2/historicalChainTvl/Astar", [{"date": 1e13, "tvl": 1}], "expected seconds since 1970"),
+        ("/v2/historicalChainTvl/Astar", [{"date": "9" * 5000, "tvl": 1}], "expected seconds since 1970"),
+        ("/v2/historicalChainTvl/Astar", [{"date": "\N{SUPERSCRIPT TWO}", "tvl": 1}], "expected a number"),
+        ("/v2/historicalChainTvl/Astar", [{"date": 10**400, "tvl": 1}], "expected a number"),
+        ("/v2/historicalChainTvl/Astar", [{"date": 1, "tvl": 10**400}], "expected a number"),
         ("/stablecoincharts/Astar", [[1, 2]], "row 1 is"),
         ("/overview/dexs/Astar", {"totalDataChart": [[1]]}, "expected a stamp and a figure"),
         ("/overview/dexs/Astar", {"total24h": 1}, "field totalDataChart is None"),
     ],
+    ids=lambda part: str(part)[:40],
 )
 def test_figures_of_another_shape_are_refused_by_name(store, llama, path, answer, words):
     llama.answers[path] = answer

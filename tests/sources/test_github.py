@@ -318,6 +318,7 @@ def test_the_token_is_sent_and_reaches_neither_kept_answers_nor_errors(played):
     [
         '{"message": "hello"}',
         '[{"sha": "a", "commit": {"committer": {"date": "yesterday"}}}]',
+        '[{"sha": "a", "commit": {"committer": {"date": "0001-01-01T00:00:00+12:00"}}}]',
         '[{"sha": "a", "commit": {"committer": null}}]',
         '[{"commit": {"committer": {"date": "2026-03-19T12:00:00Z"}, "author": {}}}]',
         '["x"]',

@@ -175,6 +175,17 @@ def test_a_block_that_no_node_has_is_a_gap_and_the_others_are_stored(node):
     assert [batch.cursor.number for batch in found] == sorted(batch.cursor.number for batch in found)
 
 
+@pytest.mark.parametrize("seconds", [253_402_300_800, 2**53])
+def test_a_block_of_no_time_that_can_be_is_a_gap_and_the_others_are_stored(node, seconds):
+    late = (seconds * 1_000).to_bytes(8, "little")
+    block = node.blocks[node.heights[4]]
+    block.stored = lambda: Block.stored(block) | {"now": late}
+    found = batches(node)
+    (gap,) = (gap for batch in found for gap in batch.gaps)
+    assert (gap.start, gap.end) == (4, 5)
+    assert "expected milliseconds since 1970" in gap.reason
+
+
 def test_a_gap_is_filled_between_the_stored_blocks_around_it(node):
     known = {"blocks": blocks(node).filter(~pl.col("number").is_in([4, 5]))}
     wanted = Wanted(cursor=Cursor(3, START), until=6, known=known)

@@ -12,6 +12,9 @@ from defimon.core.errors import BadData, TryAgain
 from defimon.core.tables import MARKET_PRICES
 from defimon.sources._masking import NO_HEADERS, scrubbed
 from defimon.sources._set_apart import set_apart
+from defimon.sources._times import LATEST_SECONDS
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 NO_HISTORY = 10012
 """error_code for a time before what the plan tells: 365 days without a key and with a demo key."""
@@ -136,7 +139,7 @@ def _points(value: object, name: str, where: str) -> dict[int, float | None]:
     points: dict[int, float | None] = {}
     for place, pair in enumerate(found, start=1):
         spot = f"{where}: row {place} of {name}"
-        if not (isinstance(pair, list) and len(pair) == 2 and _is_number(pair[0])):
+        if not (isinstance(pair, list) and len(pair) == 2 and _is_stamp(pair[0])):
             raise BadData(f"{spot} is {pair!r:.60}, expected milliseconds and a figure.")
         points[int(pair[0])] = _number({name: pair[1]}, name, spot)
     return points
@@ -155,7 +158,14 @@ def _updated(coin: Mapping[str, Any], where: str) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except (TypeError, ValueError):
         raise BadData(f"{where}, field last_updated: found {text!r:.60}, expected a time.") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment < EPOCH:
+        raise BadData(f"{where}, field last_updated: found {text!r:.60}, expected a time since 1970.")
+    return moment
+
+
+def _is_stamp(value: Any) -> bool:
+    return _is_number(value) and 0 <= value < LATEST_SECONDS * 1_000
 
 
 def _is_number(value: object) -> bool:

@@ -1,7 +1,8 @@
 """Histories of figures as DefiLlama answers them: TVL, stablecoins, volumes, fees."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -9,6 +10,7 @@ import polars as pl
 from defimon.core.errors import BadData, TryAgain
 from defimon.core.tables import PROTOCOL_FIGURES
 from defimon.sources._names import CHAIN_ALIASES
+from defimon.sources._times import moment_from_seconds
 
 DAY = timedelta(days=1)
 LEVEL = timedelta(seconds=1)
@@ -143,13 +145,17 @@ def _summed(figure: object, where: str) -> object:
 
 
 def _point(stamp: object, figure: object, where: str) -> Point:
-    seconds = _number(int(stamp) if isinstance(stamp, str) and stamp.isdigit() else stamp, where)
-    if seconds is None or not 0 <= seconds < 1e10:
+    seconds = _number(float(stamp) if isinstance(stamp, str) and stamp.isdecimal() else stamp, where)
+    moment = None if seconds is None else moment_from_seconds(seconds)
+    if moment is None:
         raise BadData(f"{where}: stamp {stamp!r:.60}, expected seconds since 1970.")
-    return datetime.fromtimestamp(seconds, UTC), _number(figure, where)
+    return moment, _number(figure, where)
 
 
 def _number(value: object, where: str) -> float | None:
-    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
-        return None if value is None else float(value)
+    if value is None:
+        return None
+    with suppress(OverflowError):  # a whole number of more digits than any figure has
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
     raise BadData(f"{where}: found {value!r:.60}, expected a number or null.")

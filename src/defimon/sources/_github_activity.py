@@ -185,13 +185,11 @@ def _moment(row: Item, name: str) -> datetime:
     found = row.get(name)
     try:
         moment = datetime.fromisoformat(str(found))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise BadData(
-            f"GitHub: field {name}: found {repr(found)[:80]}, expected such as 2011-04-22T13:33:48Z."
-        )
-    return moment.astimezone(UTC)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise BadData(f"GitHub: field {name}: found {repr(found)[:80]}, expected such as 2011-04-22T13:33:48Z.")
 
 
 def _stamp(moment: datetime) -> str:

@@ -1,7 +1,7 @@
 """One Substrate chain as its nodes tell it: what is final, blocks, accounts, supply and fees."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pydantic import SecretStr
@@ -21,6 +21,7 @@ from defimon.sources._substrate_words import (
     native_header,
     stored_in,
 )
+from defimon.sources._times import moment_from_seconds
 
 MOST_RUNTIMES = 4
 """Runtime versions whose metadata are remembered: each is some megabytes of types."""
@@ -125,7 +126,11 @@ def moment(now: bytes | None) -> datetime:
     """Time from Timestamp.Now: milliseconds since 1970. Raises BadData."""
     if now is None or len(now) != 8:
         raise BadData("a block says no time.")
-    return datetime.fromtimestamp(int.from_bytes(now, "little") / 1_000, UTC)
+    milliseconds = int.from_bytes(now, "little")
+    found = moment_from_seconds(milliseconds / 1_000)
+    if found is None:
+        raise BadData(f"a block says the time {milliseconds}, expected milliseconds since 1970.")
+    return found
 
 
 def hashes_in(outcomes: list[Any]) -> list[str]:

@@ -1,11 +1,18 @@
 """Times as people and services write them, as UTC."""
 
+from datetime import UTC, datetime
+
 import polars as pl
 
 from defimon.core.units import UTC_MICROS
 
 LATEST_SECONDS = 1e10
 """Year 2286 in seconds; a larger number is in milliseconds, which reach this value in April 1970."""
+
+
+def moment_from_seconds(seconds: float) -> datetime | None:
+    """The time that many seconds after 1970 began; None for milliseconds, infinities and the like."""
+    return datetime.fromtimestamp(seconds, UTC) if 0 <= seconds < LATEST_SECONDS else None
 
 
 def time_from_epoch(given: pl.Series) -> pl.Series:
