@@ -236,6 +236,15 @@ def test_when_no_node_answers_stored_blocks_are_told_with_the_reason(collected):
     assert "No node answers" in told.notes[0]
 
 
+def test_when_all_nodes_refuse_stored_blocks_are_told_with_the_reason(collected, httpserver):
+    settings, _ = collected
+    httpserver.expect_request("/expired").respond_with_data("no", 401)
+    told = chain_snapshot(settings(httpserver.url_for("/expired")), "astar", manners=QUICK)
+    assert (told.live, told.window.last) == (False, 300)
+    assert "No node can be used" in told.notes[0]
+    assert "401" in told.notes[0]
+
+
 def test_without_node_and_store_the_variable_to_set_is_named(settings):
     with pytest.raises(FixSettings, match="DEFIMON_RPC_ASTAR") as refused:
         chain_snapshot(settings(), "Astar", manners=QUICK)

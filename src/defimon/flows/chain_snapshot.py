@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from defimon.core.chains import Chain, chain_named
-from defimon.core.errors import FixSettings, TryAgain
+from defimon.core.errors import BadData, FixSettings, TryAgain
 from defimon.core.settings import Settings
 from defimon.core.units import utc_now
 from defimon.flows._live_snapshot import Cost, LiveFigures, look_live
@@ -51,9 +51,9 @@ class ChainSnapshot:
 def chain_snapshot(settings: Settings, name: str, *, manners: Manners = PATIENCE) -> ChainSnapshot:
     """Snapshot of a chain by its name.
 
-    Nodes of DEFIMON_RPC_<CHAIN> are asked; where none is set or none answers, stored blocks are taken, with a
-    note. Raises FixSettings for an unknown chain and where nothing is known of it, TryAgain when nodes fail
-    and nothing is stored.
+    Nodes of DEFIMON_RPC_<CHAIN> are asked; where none is set, answers or can be used, stored blocks are
+    taken, with a note. Raises FixSettings for an unknown chain and where nothing is known of it; where
+    nothing is stored TryAgain when nodes fail, BadData when they refuse or answer in another shape.
     """
     chain = chain_named(name)
     with open_store(settings) as store:
@@ -66,10 +66,11 @@ def chain_snapshot(settings: Settings, name: str, *, manners: Manners = PATIENCE
     if settings.rpc.get(chain.name):
         try:
             live = asyncio.run(look_live(settings, chain, manners, names=names, coin=coin))
-        except TryAgain as fault:
+        except (TryAgain, BadData) as fault:
             if stored is None:
                 raise
-            notes.append(f"No node answers ({fault.message}): this is of stored blocks.")
+            said = "answers" if isinstance(fault, TryAgain) else "can be used"
+            notes.append(f"No node {said} ({fault.message}): this is of stored blocks.")
         else:
             return _live(chain, live, hour, day)
     elif stored is None:
