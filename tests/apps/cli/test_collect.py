@@ -152,6 +152,14 @@ def test_nothing_configured_names_the_variable_to_set(node, monkeypatch):
         run("--chain", "aster")
 
 
+def test_a_chain_is_the_same_however_its_name_is_written(node, tmp_path):
+    path, node.head = tmp_path / "summary.json", 600
+    begin = datetime.fromtimestamp(1_700_000_000 + 12 * 230, UTC).isoformat()
+    told = run("--once", "evm_rpc", "--chain", "Astar", "--since", begin, "--summary", str(path))
+    assert re.search(r"Aggregates of chains.*astar\W+evm_rpc\W+[1-9]", told.output, re.DOTALL)
+    assert list(json.loads(path.read_text())["chains"]) == ["astar"]
+
+
 def test_an_interrupted_pass_says_so_and_the_next_one_goes_on(node, httpserver):
     begin = datetime.fromtimestamp(1_700_000_000, UTC).isoformat()
     answer, calls = node.answer, []

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from defimon.apps.cli.main import build
 from defimon.core.settings import load_settings
-from defimon.core.tables import FORECASTS
+from defimon.core.tables import FORECASTS, POOLS
 from defimon.core.units import utc_now
 from defimon.features._base import catalogue
 from defimon.flows._store import open_store
@@ -82,6 +82,17 @@ def test_the_scorecard_is_shown(by):
     assert "apy_mean: forecasts since" in told
     assert "280" in told
     assert "of truths lay at or below the 95% quantile (280 forecasts)" in told
+
+
+def test_a_scorecard_of_a_chain_is_the_same_however_the_chain_is_written():
+    say({"ensemble": 0.01}, pools=1)
+    pool = {"pool_id": "p0", "ts": utc_now(), "known_at": utc_now(), "chain": "ethereum", "source": "test",
+            "origin": "observed"}  # fmt: skip
+    with open_store(load_settings()) as store:
+        store.write("pools", POOLS.rows([pool]))
+    for name in ("ethereum", "Ethereum", " ETHEREUM"):
+        told = json.loads(run("scorecard", "--json", "--days", "120", "--chain", name))
+        assert told["overall"]["forecasts"] == 70
 
 
 def test_the_scorecard_is_a_document():

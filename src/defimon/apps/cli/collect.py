@@ -51,12 +51,14 @@ def collect(
     """
     from defimon.apps.cli._destination import refuse_bad_file
     from defimon.apps.cli._moments import since_option
+    from defimon.core.chains import chain_named
     from defimon.core.settings import load_settings
     from defimon.core.units import utc_now
 
     refuse_bad_file(summary, ".json", option="--summary")
     now = utc_now()
     begin = since_option(since, now=now)
+    chains = [chain_named(name, variable="--chain").name for name in chain or []]
     options: dict[str, Any] = {
         "defillama_pools": pools,
         "defillama_min_tvl_usd": min_tvl,
@@ -65,7 +67,7 @@ def collect(
     }
     settings = load_settings(**{name: value for name, value in options.items() if value is not None})
     run = _once if once else _follow
-    if run(settings, sources or [], chain or [], begin, summary):
+    if run(settings, sources or [], chains, begin, summary):
         raise typer.Exit(ALL_FAILED)
 
 

@@ -27,7 +27,8 @@ def scorecard(
     from defimon.flows.scorecard import Asked
     from defimon.flows.scorecard import scorecard as score
 
-    asked = Asked(target, horizon or None, protocol, chain, model, utc_now() - timedelta(days=days))
+    place = chain.strip().lower()  # a pool's chain, which need not be one that is collected
+    asked = Asked(target, horizon or None, protocol, place, model, utc_now() - timedelta(days=days))
     with open_store(load_settings()) as store:
         told = score(store, asked)
     if as_json:
