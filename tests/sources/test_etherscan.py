@@ -315,6 +315,13 @@ def test_words_of_strangers_are_kept_as_text_that_every_store_holds(blockscout):
     assert described(blockscout)["symbol"] == "vUSD?"
 
 
+@pytest.mark.parametrize("odd", ['["\\ud800"]', "[" * 600 + "]" * 600, "[" * 100_000, "[NaN]"])
+def test_an_interface_that_no_store_holds_is_none_and_the_rest_is_told(blockscout, odd):
+    blockscout.answers["getsourcecode"] = ok([blockscout_source(ABI=odd)])
+    row = described(blockscout)
+    assert (row["abi"], row["verified"], row["symbol"]) == (None, True, described(blockscout)["symbol"])
+
+
 def test_answers_are_kept_with_the_key_masked(etherscan):
     kept = []
     batches(settings_of(etherscan), kept=kept)

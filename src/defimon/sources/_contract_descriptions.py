@@ -1,7 +1,6 @@
 """What an explorer says of a contract, as columns of the table `contracts`."""
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from defimon.sources._evm_tokens import DECIMALS, SUPPLY, SYMBOL, decimals_in, n
 from defimon.sources._evm_words import data
 from defimon.sources._explorers import Explorer, NotServed
 from defimon.sources._http import StatusRefused
+from defimon.sources._plain_text import plain_text
 
 Columns = dict[str, Any]
 
@@ -163,10 +163,10 @@ def _first(result: object, action: str) -> Mapping[str, Any]:
 def _interface(abi: object) -> str | None:
     """The ABI as compact JSON; explorers write a sentence there where it is not verified."""
     try:
-        value = json.loads(abi) if isinstance(abi, str) else abi
-    except ValueError:
+        value = orjson.loads(abi) if isinstance(abi, str) else abi
+        return orjson.dumps(value).decode() if isinstance(value, list) else None
+    except (ValueError, TypeError):  # no JSON, or what has no place in an ABI: half a character, depths
         return None
-    return orjson.dumps(value).decode() if isinstance(value, list) else None
 
 
 def _source_hash(row: Mapping[str, Any]) -> str:
@@ -199,10 +199,5 @@ def _count(value: object) -> int | None:
 
 
 def _text(value: object) -> str | None:
-    """Words that strangers wrote, without zero characters and broken surrogates, which not every store holds;
-    None for what is empty or no text.
-    """
-    if not isinstance(value, str):
-        return None
-    plain = value.replace("\0", "").encode(errors="replace").decode().strip()
-    return plain or None
+    """Words that strangers wrote, plain; None for what is empty or no text."""
+    return plain_text(value).strip() or None if isinstance(value, str) else None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from defimon.core.errors import BadData
+from defimon.sources._plain_text import plain_text
 
 # First 4 bytes of keccak256 of the signature, as EIP-20 writes it.
 SUPPLY = bytes.fromhex("18160ddd")  # totalSupply()
@@ -62,7 +63,10 @@ def told(read: Callable[[bytes], T], answer: bytes | BadData) -> T | None:
 
 
 def symbol_in(answer: bytes) -> str:
-    """Text as the ABI encodes it, or as 32 bytes padded with zeros, as early tokens do. Raises BadData."""
+    """Text as the ABI encodes it, or as 32 bytes padded with zeros, as early tokens do; plain.
+
+    Raises BadData.
+    """
     if len(answer) == WORD:
         raw = answer.rstrip(b"\0")
     else:
@@ -71,4 +75,4 @@ def symbol_in(answer: bytes) -> str:
         raw = answer[start + WORD : start + WORD + length]
         if len(answer) < 2 * WORD or len(raw) != length:
             raise BadData(f"a call returned {len(answer)} bytes that are no text.")
-    return raw.decode(errors="replace").strip("\0 ")
+    return plain_text(raw.decode(errors="replace")).strip(" ")
