@@ -41,6 +41,7 @@ class ChainScript:
         self.forks = {0: "a"}
         self.missing = {}
         self.fails_at = None
+        self.fails_for = set()
         self.asked = []
 
     def fork_of(self, number):
@@ -117,7 +118,7 @@ class ScriptedChain(SeriesSource):
         end = script.head + 1 if wanted.until is None else wanted.until
         for low in range(first, end, self.chunk):
             numbers = range(low, min(low + self.chunk, end))
-            if script.fails_at in numbers:
+            if script.fails_at in numbers or (wanted.until is not None and script.fails_for & set(numbers)):
                 raise TryAgain("the node is away.")
             await asyncio.sleep(0)
             gone = [number for number in numbers if number in script.missing]

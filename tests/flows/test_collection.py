@@ -25,7 +25,7 @@ from scripted_series import (
 from defimon.core.errors import BadData, TryAgain
 from defimon.core.tables import TABLES
 from defimon.core.units import UTC_MICROS, utc_now
-from defimon.flows.gaps import Stretch, is_due
+from defimon.flows.gaps import Stretch, in_turn, is_due
 from defimon.flows.known_content import known_content
 from defimon.sources._series import Batch, Cursor, Gap
 from defimon.store.database import Store
@@ -169,6 +169,31 @@ def test_a_gap_that_is_refused_holds_up_no_other(store):
     (result,) = collected(store, Refusing(script))
     assert gaps(store) == [(3, 4, "open"), (17, 18, "filled")]
     assert result.warnings == ("3 to 4 is still missing: the node has thrown it away.",)
+
+
+@pytest.mark.parametrize(
+    ("fails", "filled", "warnings"), [({3}, [9, 14, 20], 1), ({3, 14}, [9, 20], 2), ({3, 9}, [], 2)]
+)
+def test_a_gap_that_fails_holds_up_no_other_until_two_in_a_row_fail(store, fails, filled, warnings):
+    script = ChainScript(24)
+    script.missing = dict.fromkeys((3, 9, 14, 20), False)
+    collected(store, ScriptedChain(script))
+    script.missing, script.fails_for = {}, fails
+    (result,) = collected(store, ScriptedChain(script))
+    assert (result.error, len(result.warnings)) == ("", warnings)
+    assert [start for start, _, status in gaps(store) if status == "filled"] == filled
+
+
+def test_gaps_that_come_due_together_take_turns_at_being_the_first(store):
+    together = [Stretch(start, start + 1, "open", "pruned", START) for start in (3, 9, 14)]
+
+    def first(**age):
+        return [gap.start for gap in in_turn(together, START + timedelta(**age))]
+
+    assert first(minutes=30) == first(hours=3) == first(days=3) == [3, 9, 14]
+    assert first(hours=1) == first(hours=4, minutes=20) == first(days=1) == first(days=4) == [9, 14, 3]
+    assert first(hours=2) == first(days=2, hours=3) == [14, 3, 9]
+    assert in_turn([], START) == []
 
 
 @pytest.mark.parametrize(

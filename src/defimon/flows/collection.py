@@ -18,7 +18,7 @@ from defimon.flows._batches import Progress, SeriesResult, Tally, read_gaps, sto
 from defimon.flows._cursors import cursor_before, stored_position
 from defimon.flows._known_blocks import blocks_around, blocks_between, known_blocks
 from defimon.flows._store_thread import StoreThread
-from defimon.flows.gaps import Stretch, is_due
+from defimon.flows.gaps import Stretch, in_turn, is_due
 from defimon.sources._rpc_answers import Unsound
 from defimon.sources._series import Batch, Cursor, Series, SeriesSource, Wanted
 from defimon.store.database import Store
@@ -28,6 +28,9 @@ __all__ = ["Progress", "SeriesResult", "collect_all", "collect_series"]
 AT_ONCE = 16
 """Series under way at once. Each holds one batch in memory; how many calls a host sees is a matter of the
 client's manners."""
+
+MOST_FAILURES = 2
+"""At one gap a service may fail by what is asked; at this many in a row it is taken to be away."""
 
 
 async def collect_all(
@@ -133,22 +136,25 @@ class _Run:
         return await self.thread.do(read)
 
     async def back_fill(self, *, every_gap: bool) -> None:
-        """Ask for gaps again. When the service is away the others wait for the next run; what it refuses, or
-        says unsoundly, is a matter of one gap alone.
+        """Ask for gaps again. What the service refuses, or says unsoundly, is a matter of one gap alone; when
+        it fails at `MOST_FAILURES` in a row, the others wait until they are due again.
         """
         now = utc_now()
-        for gap in self.noticed_before:
-            if not every_gap and not is_due(gap, self.visited, now):
-                continue
-            before = cursor_before(gap.start, gap.ts, self.tally.cursor)
-            known = await self.thread.do(
-                partial(blocks_around, series=self.series, start=gap.start, end=gap.end)
-            )
-            fault = await self._batches(Wanted(cursor=before, until=gap.end, known=known), gap)
+        failures = 0
+        due = [gap for gap in self.noticed_before if every_gap or is_due(gap, self.visited, now)]
+        for gap in in_turn(due, now):
+            fault = await self._fill(gap)
             if fault is not None:
                 self.tally.warnings.append(f"{gap.start} to {gap.end} is still missing: {fault}")
-                if not isinstance(fault, BadData | Unsound):
-                    return
+            away = fault is not None and not isinstance(fault, BadData | Unsound)
+            failures = failures + 1 if away else 0
+            if failures == MOST_FAILURES:
+                return
+
+    async def _fill(self, gap: Stretch) -> DefimonError | None:
+        before = cursor_before(gap.start, gap.ts, self.tally.cursor)
+        known = await self.thread.do(partial(blocks_around, series=self.series, start=gap.start, end=gap.end))
+        return await self._batches(Wanted(cursor=before, until=gap.end, known=known), gap)
 
     async def _batches(self, wanted: Wanted, filling: Stretch | None) -> DefimonError | None:
         batches = self.source.batches(self.series, wanted)

@@ -1,6 +1,6 @@
 """Stretches of a series that were not collected: noticed, filled piece by piece, or lost for good."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -31,8 +31,24 @@ RARELY = timedelta(days=1)
 def is_due(gap: Stretch, last: datetime | None, now: datetime) -> bool:
     """Whether to ask for a gap again at `now`, when the series was visited `last`."""
     age = now - gap.ts
-    pause = next((pause for young, pause in PATIENCE if age < young), RARELY)
+    pause = _pause(age)
     return last is None or not pause or age // pause > (last - gap.ts) // pause
+
+
+def in_turn(due: Sequence[Stretch], now: datetime) -> list[Stretch]:
+    """In order, but begun with another one each time that they come due after their first hour: where runs
+    end early, the last are not always the same.
+    """
+    if not due:
+        return []
+    age = now - due[0].ts
+    pause = _pause(age)
+    first = age // pause % len(due) if pause else 0
+    return [*due[first:], *due[:first]]
+
+
+def _pause(age: timedelta) -> timedelta:
+    return next((pause for young, pause in PATIENCE if age < young), RARELY)
 
 
 class GapLedger:
