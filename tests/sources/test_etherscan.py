@@ -310,6 +310,23 @@ def test_a_further_file_is_part_of_the_hash_and_its_order_is_not(blockscout):
     assert hashes[0] == hashes[1] != hashes[2]
 
 
+@pytest.mark.parametrize(
+    ("told", "figures"),
+    [
+        ({"decimals": "1000000000"}, (None, None, 12)),
+        ({"decimals": "9" * 5_000}, (None, None, 12)),
+        ({"decimals": "0", "total_supply": "9" * 400}, (0, None, 12)),
+        ({"decimals": "0", "total_supply": str(2**256 - 1)}, (0, 2.0**256, 12)),
+        ({"decimals": "6", "total_supply": "5000000", "holders_count": str(2**63)}, (6, 5.0, None)),
+    ],
+    ids=lambda part: str(part)[:40],
+)
+def test_a_number_that_no_token_can_have_is_unknown(blockscout, told, figures):
+    blockscout.answers["page"] |= {"holders_count": "12"} | told
+    row = described(blockscout)
+    assert (row["decimals"], row["total_supply"], row["holders"]) == figures
+
+
 def test_words_of_strangers_are_kept_as_text_that_every_store_holds(blockscout):
     blockscout.answers["page"]["symbol"] = "v\0USD\ud800 "
     assert described(blockscout)["symbol"] == "vUSD?"

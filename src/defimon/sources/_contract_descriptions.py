@@ -20,6 +20,10 @@ Columns = dict[str, Any]
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 NO_ADDRESS = "0x" + "0" * 40
 
+MOST_ROWS, MOST_DECIMALS, MOST_SUPPLY = 2**63 - 1, 255, 2**256 - 1
+"""Beyond these a store's whole number, an ERC-20's uint8 and uint256 cannot be."""
+DIGITS = len(str(MOST_SUPPLY))
+
 NOT_FOUND = 404
 NO_TOKEN: Columns = {"symbol": None, "decimals": None, "total_supply": None, "holders": None}
 
@@ -106,7 +110,8 @@ class Blockscout:
             raise
         if not isinstance(about, Mapping):
             raise BadData(f"{self.explorer.host}: a token is {type(about).__name__}, expected an object.")
-        decimals, supply = _count(about.get("decimals")), _count(about.get("total_supply"))
+        decimals = _count(about.get("decimals"), MOST_DECIMALS)
+        supply = _count(about.get("total_supply"), MOST_SUPPLY)
         return {
             "symbol": _text(about.get("symbol")),
             "decimals": decimals,
@@ -192,10 +197,11 @@ def _time(value: object) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if seconds and seconds < 1e10 else None
 
 
-def _count(value: object) -> int | None:
-    """A whole number as text or number; None for anything else."""
-    text = str(value)
-    return int(text) if text.isascii() and text.isdecimal() else None
+def _count(value: object, most: int = MOST_ROWS) -> int | None:
+    """A whole number up to `most`, as text or number; None for anything else."""
+    text = value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
+    found = int(text) if text.isascii() and text.isdecimal() and len(text) <= DIGITS else None
+    return None if found is None or found > most else found
 
 
 def _text(value: object) -> str | None:
