@@ -1,12 +1,9 @@
 """A small Aave v3 market with a lender and a borrower, and what its contracts said day by day."""
 
-import atexit
-import tempfile
 from functools import cache
-from pathlib import Path
 
 from laboratory.aave import UNLIMITED, VARIABLE, Curve, Market, Reserve, Terms, deploy_aave
-from laboratory.chain import Chain
+from laboratory.chain import Chain, lasting_chain
 
 BORROWER = "0x" + "b0" * 20
 DAYS = 5
@@ -92,8 +89,4 @@ def settings_for(market: Market, name: str = "local") -> dict[str, object]:
 @cache
 def played_scene(chain_id: int) -> Scene:
     """One a test process, on a chain of its own whose head is final. FileNotFoundError without anvil."""
-    folder = tempfile.TemporaryDirectory()
-    options = ("--slots-in-an-epoch", "0", "--chain-id", str(chain_id))
-    chain = Chain.start(Path(folder.name), *options)
-    atexit.register(lambda: (chain.stop(), folder.cleanup()))
-    return Scene(chain)
+    return Scene(lasting_chain(chain_id))

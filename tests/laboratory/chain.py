@@ -1,9 +1,12 @@
 """A local EVM in a process of its own: started on a free loopback port, spoken to over JSON-RPC."""
 
+import atexit
 import os
 import platform
 import subprocess
+import tempfile
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import sleep
@@ -119,6 +122,16 @@ class Chain:
     def message(self, to: str | None, data: bytes) -> dict[str, Any]:
         message = {"from": self.account, "data": "0x" + data.hex(), "gas": hex(GAS), "gasPrice": "0x0"}
         return message if to is None else {**message, "to": to}
+
+
+def lasting_chain(chain_id: int) -> Chain:
+    """One whose head is final, until the test process ends. FileNotFoundError without anvil."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        chain = Chain.start(Path(folder), "--slots-in-an-epoch", "0", "--chain-id", str(chain_id))
+        stack.callback(chain.stop)
+        atexit.register(stack.pop_all().close)
+    return chain
 
 
 def mined(receipt: dict[str, Any] | None) -> dict[str, Any]:

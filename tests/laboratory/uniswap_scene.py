@@ -1,11 +1,8 @@
 """A Uniswap v2 pair and two v3 pools, traded on every six hours, and their states as the contracts told."""
 
-import atexit
-import tempfile
 from functools import cache
-from pathlib import Path
 
-from laboratory.chain import Chain
+from laboratory.chain import Chain, lasting_chain
 from laboratory.uniswap_v2 import deploy_v2, read_pair
 from laboratory.uniswap_v3 import FOREVER, deploy_v3, read_pool
 
@@ -56,9 +53,7 @@ def played_market(days: int, chain_id: int = 31_337) -> Market:
 
     FileNotFoundError without anvil.
     """
-    folder = tempfile.TemporaryDirectory()
-    chain = Chain.start(Path(folder.name), "--slots-in-an-epoch", "0", "--chain-id", str(chain_id))
-    atexit.register(lambda: (chain.stop(), folder.cleanup()))
+    chain = lasting_chain(chain_id)
     chain.rpc("anvil_removeBlockTimestampInterval")
     made = Market(chain)
     made.trade(24 * days)
