@@ -10,6 +10,8 @@ from defimon.amm.pools._errors import BadState
 INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,79})", re.ASCII)
 """Decimal digits without sign of plus, leading zeros or separators; 80 digits hold any uint256."""
 
+TEXT = "a text that is not empty, without half characters (lone surrogates)"
+
 UINT112, UINT128, UINT160, UINT256 = (1 << bits for bits in (112, 128, 160, 256))
 
 
@@ -40,18 +42,17 @@ class Fields:
 
     def text(self, name: str, *, among: Sequence[str] = ()) -> str:
         value = self.raw(name)
-        if not isinstance(value, str) or not value or (among and value not in among):
-            wanted = f"one of {', '.join(among)}" if among else "a text that is not empty"
+        if not _is_text(value) or (among and value not in among):
+            wanted = f"one of {', '.join(among)}" if among else TEXT
             raise BadState(f"{self.path}.{name} is {_shown(value)}.", remedy=f"It must be {wanted}.")
-        return value
+        return str(value)
 
     def texts(self, name: str) -> tuple[str, ...]:
         values = self.items(name)
         for place, value in enumerate(values):
-            if not isinstance(value, str) or not value:
+            if not _is_text(value):
                 raise BadState(
-                    f"{self.path}.{name}[{place}] is {_shown(value)}.",
-                    remedy="It must be a text that is not empty.",
+                    f"{self.path}.{name}[{place}] is {_shown(value)}.", remedy=f"It must be {TEXT}."
                 )
         return tuple(values)
 
@@ -105,6 +106,16 @@ def listed(names: Collection[str]) -> str:
     ]
     more = f" and {len(names) - len(first):,} more" if len(names) > len(first) else ""
     return printable(", ".join(first)) + more if first else "none"
+
+
+def _is_text(value: object) -> bool:
+    if not isinstance(value, str) or not value:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _integer(value: object, path: str, low: int, below: int) -> int:

@@ -21,7 +21,7 @@ MOST_DECIMALS = 77
 """10^77 is the largest power of ten below 2^256."""
 
 UINT64 = 1 << 64
-"""Block numbers are 64 bits wide in clients."""
+"""Block numbers are 64 bits wide in clients; no larger integer fits into an answer of the API."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def read_state(document: object) -> State:
             f"state.version is {version}, and this defimon knows versions up to {VERSION}.",
             remedy="Update defimon.",
         )
-    chain_id, block = top.integer("chain_id", low=1), top.integer("block", below=UINT64)
+    chain_id, block = top.integer("chain_id", low=1, below=UINT64), top.integer("block", below=UINT64)
     origin = top.text("origin", among=ORIGINS)
     tokens = tuple(_token(value, path) for value, path in _objects(top, "tokens"))
     _refuse_twice((token.id for token in tokens), "tokens")
