@@ -7,12 +7,14 @@ from itertools import count
 from secrets import token_hex
 from typing import Any
 
+import structlog
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from defimon.apps.api.access_log import AccessLog
 from defimon.apps.api.metrics import Metrics
-from defimon.apps.api.problems import problem
+from defimon.apps.api.problems import problem, told
+from defimon.core.errors import DefimonError
 from defimon.core.logs import REQUEST_ID
 from defimon.core.settings import Settings
 
@@ -72,17 +74,18 @@ class _Exchange:
         scope["state"] = {**scope.get("state", {}), **self._state}
 
     async def run(self, app: ASGIApp, metrics: Metrics, log: AccessLog) -> None:
-        started, seconds = time.perf_counter(), self._settings.api_time_s
+        started = time.perf_counter()
         REQUEST_ID.set(self._id)
         metrics.open_requests.inc()
         try:
-            async with asyncio.timeout(seconds) as limit:
+            async with asyncio.timeout(self._settings.api_time_s) as limit:
                 self._limit = limit
                 await self._checked(app)
-        except TimeoutError:
-            if not limit.expired() or self._status:
+        except Exception as fault:
+            if self._status:
+                # It has begun: the server breaks it off, and logs the trace.
                 raise
-            await self._refuse(503, f"No answer within {seconds:g} seconds.", retry_after_s=5.0)
+            await self._answer_for(fault, late=isinstance(fault, TimeoutError) and limit.expired())
         finally:
             metrics.open_requests.dec()
             self._tell(time.perf_counter() - started, metrics, log)
@@ -116,6 +119,17 @@ class _Exchange:
                 *(pair for pair in (*added, *SAFE_HEADERS) if pair[0] not in names),
             ]
         await self._send(message)
+
+    async def _answer_for(self, fault: Exception, *, late: bool) -> None:
+        """An answer for what no layer within has made one of."""
+        if late:
+            detail = f"No answer within {self._settings.api_time_s:g} seconds."
+            await self._refuse(503, detail, retry_after_s=5.0)
+        elif isinstance(fault, DefimonError):
+            await self._refuse(**told(fault))
+        else:
+            structlog.get_logger().error("a mistake in the code", exc_info=fault)
+            await self._refuse(500, "A mistake in the code; the log tells more under this request_id.")
 
     async def _refuse(self, status: int, detail: str, **members: Any) -> None:
         answer = problem(self._id, status=status, detail=detail, **members)

@@ -154,19 +154,11 @@ async def _of_http(request: Request, error: HTTPException) -> Response:
     return problem(_id_of(request), error.headers, status=error.status_code, detail=detail)
 
 
-async def _of_mistake(request: Request, _error: Exception) -> Response:
-    request_id = _id_of(request)
-    headers = {"X-Request-ID": request_id} if request_id else None
-    detail = "A mistake in the code; the log tells more under this request_id."
-    return problem(request_id, headers, status=500, detail=detail)
-
-
 def answer_with_problems(app: FastAPI) -> None:
-    """Let every error of the application leave it as a problem."""
+    """Let every error of the routes leave them as a problem; of mistakes in the code `Envelope` makes one."""
     app.add_exception_handler(DefimonError, _of_tree)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, _of_validation)  # type: ignore[arg-type]
     app.add_exception_handler(HTTPException, _of_http)  # type: ignore[arg-type]
-    app.add_exception_handler(Exception, _of_mistake)
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
