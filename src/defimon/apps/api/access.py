@@ -2,14 +2,14 @@
 
 import ipaddress
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Security
+from fastapi import APIRouter, Depends, Request, Response, Security
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
@@ -95,6 +95,12 @@ class Needs:
         request: Request,
         given: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)],
     ) -> Caller:
+        """The caller as `CheckedFirst` found it."""
+        checked: Caller | None = getattr(request.state, "checked", None)
+        return await self.check(request, given) if checked is None else checked
+
+    async def check(self, request: Request, given: HTTPAuthorizationCredentials | None) -> Caller:
+        """The caller, counted. Raises Refusal."""
         service = service_of(request)
         rates: Rates = request.app.state.rates
         client = request.client.host if request.client else "unknown"
@@ -129,6 +135,23 @@ class Needs:
             remedy="Send Authorization: Bearer with a key that `defimon keys create` made.",
             headers={"WWW-Authenticate": "Bearer"},
         )
+
+
+class CheckedFirst(APIRoute):
+    """Who asks is checked, and counted, before the body is read: the framework itself reads it first, and one
+    that is no JSON would be answered without either.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        answer = super().get_route_handler()
+        needs = [one.call for one in self.dependant.dependencies if isinstance(one.call, Needs)]
+
+        async def checked(request: Request) -> Response:
+            for need in needs:
+                request.state.checked = await need.check(request, await BEARER(request))
+            return await answer(request)
+
+        return checked
 
 
 @lru_cache(maxsize=1_024)

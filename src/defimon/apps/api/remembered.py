@@ -138,7 +138,7 @@ class Remembered:
         self, question: Question, kept: Kept, headers: dict[bytes, bytes], scope: Scope, send: Send
     ) -> None:
         try:
-            await READ(Request(scope), _credentials(headers.get(b"authorization")))
+            await READ.check(Request(scope), _credentials(headers.get(b"authorization")))
         except Refusal as refusal:
             answer = problem(scope["state"]["request_id"], refusal.headers, **told(refusal))
             await answer(scope, _nothing, send)

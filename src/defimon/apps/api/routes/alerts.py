@@ -20,7 +20,7 @@ from defimon.apps.api._alerts import (
     shown_message,
     shown_rule,
 )
-from defimon.apps.api.access import Caller, Reader, Runner
+from defimon.apps.api.access import Caller, CheckedFirst, Reader, Runner
 from defimon.apps.api.documents import Answer
 from defimon.apps.api.problems import Refusal
 from defimon.apps.api.questions import EARLIEST, Moment, clamped, cursor_of, page_size, place_of
@@ -30,7 +30,7 @@ from defimon.flows.alert_messages import Message, TooSoon, list_messages, write_
 from defimon.flows.alert_rules import AlertRule, find_rule, kinds, save_rule, visible_rules
 from defimon.flows.alerts import clear_rule, list_alerts, remove_rule
 
-router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
+router = APIRouter(prefix="/v1/alerts", tags=["alerts"], route_class=CheckedFirst)
 
 RuleId = Annotated[str, Path(min_length=1, max_length=60, description="as POST /v1/alerts/rules gave it")]
 Limit = Annotated[int | None, Query(ge=1, le=100_000, description="rows of a page")]

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from defimon.apps.api._backtest_results import BacktestResult, TradePage
 from defimon.apps.api._backtests import BacktestIn, BacktestOut, BacktestPage, shown
-from defimon.apps.api.access import Caller, Reader, Runner
+from defimon.apps.api.access import Caller, CheckedFirst, Reader, Runner
 from defimon.apps.api.documents import Answer
 from defimon.apps.api.problems import Problem, Refusal
 from defimon.apps.api.questions import cursor_of, page_size, place_of
@@ -24,7 +24,7 @@ from defimon.flows.backtests import (
 from defimon.flows.catalogue import Catalogue
 from defimon.flows.not_known import NotKnown, all_near
 
-router = APIRouter(prefix="/v1/backtests", tags=["backtests"])
+router = APIRouter(prefix="/v1/backtests", tags=["backtests"], route_class=CheckedFirst)
 
 BacktestId = Annotated[str, Path(min_length=1, max_length=60, description="as POST /v1/backtests gave it")]
 Limit = Annotated[int | None, Query(ge=1, le=100_000, description="rows of a page")]

@@ -6,14 +6,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from defimon.apps.api.access import Caller, Reader, Runner
+from defimon.apps.api.access import Caller, CheckedFirst, Reader, Runner
 from defimon.apps.api.documents import Answer, Document
 from defimon.apps.api.questions import Name
 from defimon.apps.api.service import service_of
 from defimon.flows.baskets import find_basket, remove_basket, save_basket, visible_baskets
 from defimon.flows.not_known import NotKnown, all_near
 
-router = APIRouter(prefix="/v1/baskets", tags=["baskets"])
+router = APIRouter(prefix="/v1/baskets", tags=["baskets"], route_class=CheckedFirst)
 
 BasketName = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
 

@@ -6,12 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, Field
 
-from defimon.apps.api.access import Reader
+from defimon.apps.api.access import CheckedFirst, Reader
 from defimon.apps.api.documents import Answer, Document
 from defimon.apps.api.service import service_of
 from defimon.flows.offers import offered_strategies
 
-router = APIRouter(prefix="/v1", tags=["models and strategies"])
+router = APIRouter(prefix="/v1", tags=["models and strategies"], route_class=CheckedFirst)
 
 
 class Standing(Document):

@@ -10,11 +10,11 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from defimon.apps.api.access import Caller, Reader
+from defimon.apps.api.access import Caller, CheckedFirst, Reader
 from defimon.apps.api.news import Event, Listener, News
 from defimon.apps.api.problems import Refusal
 
-router = APIRouter(prefix="/v1/events", tags=["events"])
+router = APIRouter(prefix="/v1/events", tags=["events"], route_class=CheckedFirst)
 
 HEARTBEAT_S = 15.0
 """A comment is sent so often: proxies end what is silent for a minute."""

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from defimon.apps.api.access import Caller, Reader
+from defimon.apps.api.access import Caller, CheckedFirst, Reader
 from defimon.apps.api.documents import Answer, Document
 from defimon.apps.api.questions import Horizon, Name, cursor_of, page_size, place_of
 from defimon.apps.api.routes.pools import Cursor, ForecastRow, Limit, PoolId
@@ -17,7 +17,7 @@ from defimon.flows.not_known import not_known
 from defimon.flows.predict import LEVEL, newest_of, predict
 from defimon.flows.stores import Store
 
-router = APIRouter(tags=["forecasts"])
+router = APIRouter(tags=["forecasts"], route_class=CheckedFirst)
 
 MOST_ASKED = 500
 """Pools or names of one question; more come by pages of /v1/forecasts."""

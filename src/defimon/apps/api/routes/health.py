@@ -5,13 +5,13 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import Field
 
 from defimon import __version__
-from defimon.apps.api.access import Reader
+from defimon.apps.api.access import CheckedFirst, Reader
 from defimon.apps.api.documents import Answer, Document
 from defimon.apps.api.metrics import Metrics
 from defimon.apps.api.service import Store, service_of
 from defimon.core.errors import TryAgain
 
-router = APIRouter(tags=["operation"])
+router = APIRouter(tags=["operation"], route_class=CheckedFirst)
 
 
 class Health(Document):

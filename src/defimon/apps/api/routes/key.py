@@ -5,10 +5,10 @@ from typing import Any, Literal
 from fastapi import APIRouter
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from defimon.apps.api.access import Reader
+from defimon.apps.api.access import CheckedFirst, Reader
 from defimon.apps.api.documents import Answer, Document
 
-router = APIRouter(prefix="/v1/key", tags=["keys"])
+router = APIRouter(prefix="/v1/key", tags=["keys"], route_class=CheckedFirst)
 
 EXAMPLE: dict[str, Any] = {
     "name": "my bot",

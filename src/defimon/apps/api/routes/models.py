@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import structlog
 from fastapi import APIRouter, Path, Query, Request
 
-from defimon.apps.api.access import Admin, Caller, Reader
+from defimon.apps.api.access import Admin, Caller, CheckedFirst, Reader
 from defimon.apps.api.documents import Answer
 from defimon.apps.api.model_documents import (
     Comparison,
@@ -34,7 +34,7 @@ from defimon.flows.offers import kept_model, kept_versions
 from defimon.flows.promotion import promote, rollback
 from defimon.flows.stores import Store
 
-router = APIRouter(prefix="/v1", tags=["models"])
+router = APIRouter(prefix="/v1", tags=["models"], route_class=CheckedFirst)
 
 Word = Annotated[str, Query(max_length=100)]
 Days = Annotated[int, Query(ge=1, le=30, description="days ahead")]

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, Field
 
-from defimon.apps.api.access import Reader
+from defimon.apps.api.access import CheckedFirst, Reader
 from defimon.apps.api.documents import Answer, Document
 from defimon.apps.api.lasting import Lasting
 from defimon.apps.api.questions import Moment, clamped, page_size
@@ -15,7 +15,7 @@ from defimon.apps.api.service import Store, service_of
 from defimon.core.tables import FORECASTS
 from defimon.flows.scorecard import FEWEST, Asked, pool_scorecard, scorecard
 
-router = APIRouter(prefix="/v1", tags=["scorecard"])
+router = APIRouter(prefix="/v1", tags=["scorecard"], route_class=CheckedFirst)
 
 Target = Annotated[str, Query(max_length=100, description="apy_mean, apy_volatility or apy_drop")]
 Horizon = Annotated[int | None, Query(ge=1, le=30, description="days ahead; all unless given")]

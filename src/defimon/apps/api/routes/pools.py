@@ -7,7 +7,7 @@ import polars as pl
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 
-from defimon.apps.api.access import Reader
+from defimon.apps.api.access import CheckedFirst, Reader
 from defimon.apps.api.documents import Answer, Document, row_model, rows_of
 from defimon.apps.api.pool_documents import MOST_VALUES, Fields, Pool, PoolPage, PoolValues, shown_fields
 from defimon.apps.api.pool_questions import Chosen, place_in
@@ -28,7 +28,7 @@ from defimon.flows.pool_history import COLUMNS as HISTORY
 from defimon.flows.pool_history import history_page
 from defimon.flows.pool_search import Sort, count_values, search_pools
 
-router = APIRouter(prefix="/v1/pools", tags=["pools"])
+router = APIRouter(prefix="/v1/pools", tags=["pools"], route_class=CheckedFirst)
 
 PoolId = Annotated[str, Path(min_length=1, max_length=300, description="id of a pool, as /v1/pools lists it")]
 Limit = Annotated[int | None, Query(ge=1, le=100_000, description="rows of a page")]

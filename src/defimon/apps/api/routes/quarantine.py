@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, Field
 
-from defimon.apps.api.access import Reader
+from defimon.apps.api.access import CheckedFirst, Reader
 from defimon.apps.api.documents import Answer, Document
 from defimon.apps.api.questions import page_size
 from defimon.apps.api.routes.pools import Limit
@@ -14,7 +14,7 @@ from defimon.apps.api.service import service_of
 from defimon.core.units import utc_now
 from defimon.flows.set_apart import set_apart
 
-router = APIRouter(prefix="/v1/quarantine", tags=["state"])
+router = APIRouter(prefix="/v1/quarantine", tags=["state"], route_class=CheckedFirst)
 
 
 class RuleRows(Document):

@@ -5,12 +5,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request
 from pydantic import ConfigDict, Field, JsonValue
 
-from defimon.apps.api.access import Reader
+from defimon.apps.api.access import CheckedFirst, Reader
 from defimon.apps.api.documents import Answer, Document
 from defimon.apps.api.service import service_of
 from defimon.flows.posted_state import curve_document, quote_document
 
-router = APIRouter(prefix="/v1/quotes", tags=["quotes"])
+router = APIRouter(prefix="/v1/quotes", tags=["quotes"], route_class=CheckedFirst)
 
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 

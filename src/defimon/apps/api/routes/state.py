@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from defimon.apps.api.access import Reader
+from defimon.apps.api.access import CheckedFirst, Reader
 from defimon.apps.api.documents import Answer, Document
 from defimon.apps.api.service import service_of
 from defimon.core.provenance import code_version
@@ -14,7 +14,7 @@ from defimon.flows.shown_settings import shown_settings
 from defimon.flows.status import status_of
 from defimon.flows.status_document import status_document
 
-router = APIRouter(prefix="/v1", tags=["state"])
+router = APIRouter(prefix="/v1", tags=["state"], route_class=CheckedFirst)
 
 
 class Status(Document):
