@@ -1,7 +1,8 @@
 """Quotes and impact curves of a state document that came with the question."""
 
+import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -13,6 +14,12 @@ from defimon.flows.quote import Trade, curves, depths, quote_state
 
 MOST_POOLS = 100
 """Of a posted document; a whole market is quoted by the command line, from a file."""
+
+MOST_CURVES = 20
+"""Pools of one answer: a pool of eight coins takes a quarter of a second, at worst one."""
+
+MOST_S = 10.0
+"""Seconds that curves may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +60,37 @@ def quote_document(document: Mapping[str, Any], **asked: str | None) -> dict[str
     return {"chain_id": state.chain_id, "block": state.block, **_named(trade), "quotes": quotes}
 
 
-def curve_document(document: Mapping[str, Any], **asked: str | None) -> dict[str, Any]:
+def curve_document(
+    document: Mapping[str, Any], *, most_s: float = MOST_S, **asked: str | None
+) -> dict[str, Any]:
     """Points of amount against impact up to three times what was asked, and what trades within bands.
 
-    Raises as `posted_trade`, and BadData when no pool answered.
+    Raises as `posted_trade`, and BadData when no pool answered, when more than MOST_CURVES of them trade the
+    two tokens, and when their curves are not done within `most_s` seconds.
     """
+    end = time.monotonic() + most_s
     trade = posted_trade(document, **asked)
+    if len(trade.pools) > MOST_CURVES:
+        raise BadData(
+            f"{len(trade.pools)} pools trade the two tokens.",
+            remedy=f"Send at most {MOST_CURVES} of them, or name one as pool.",
+        )
     sold = [row.quote.amount_in for row in trade.rows if row.quote is not None and row.quote.amount_in]
     if not sold:
         reasons = [f"{row.pool_id}: {row.reason}" for row in trade.rows]
         raise BadData("No pool answers.", rows=reasons, remedy="Ask for another amount.")
-    points, bands = curves(trade, 3 * max(sold)), depths(trade)
-    return {**_named(trade), "curve": points.to_dicts(), "depth": bands.to_dicts()}
+    points: list[dict[str, Any]] = []
+    bands: list[dict[str, Any]] = []
+    for done, (name, pool) in enumerate(trade.pools.items()):
+        if time.monotonic() > end:
+            raise BadData(
+                f"Only {done} of {len(trade.pools)} pools were done after {most_s:g} seconds.",
+                remedy="Send fewer of them, or name one as pool.",
+            )
+        alone = replace(trade, pools={name: pool})
+        points += curves(alone, 3 * max(sold)).to_dicts()
+        bands += depths(alone).to_dicts()
+    return {**_named(trade), "curve": points, "depth": bands}
 
 
 def _named(trade: Trade) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import structlog
 from fastapi import Request
 
+from defimon.apps.api.reckoning import Reckoning
 from defimon.core.errors import DefimonError
 from defimon.core.provenance import text_hash
 from defimon.core.settings import Settings
@@ -62,6 +63,7 @@ class Service:
         self.settings = settings
         self._stores = Stores(settings, THREADS)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="api")
+        self._reckoning = Reckoning()
         self._known: Known | None = None
         self._full_at = 0.0
         self._gate = asyncio.Lock()
@@ -76,6 +78,13 @@ class Service:
         """`work` in a thread, whose log lines tell the request too."""
         loop, context = asyncio.get_running_loop(), contextvars.copy_context()
         return await loop.run_in_executor(self._threads, lambda: context.run(work, *args, **kwargs))
+
+    async def reckoning(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """`work` that takes long without the store, as `working` but in threads of its own. Raises TryAgain
+        when too much waits for them.
+        """
+        context = contextvars.copy_context()
+        return await self._reckoning.of(lambda: context.run(work, *args, **kwargs))
 
     async def known(self) -> Known:
         """The state of the store, at most a little older than the settings say: a look that is due is taken
@@ -111,6 +120,7 @@ class Service:
         """Wait for reads under way and let go of the stores."""
         if self._looking is not None:
             await asyncio.wait([self._looking])
+        self._reckoning.close()
         self._threads.shutdown(wait=True, cancel_futures=True)
         self._stores.close()
 

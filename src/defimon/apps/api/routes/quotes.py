@@ -123,14 +123,14 @@ class ImpactCurve(Document):
 @router.post("", response_model=Quotes)
 async def quote(request: Request, _caller: Reader, trade: Trade) -> Answer:
     """Amounts, prices, price impact and slippage, exact to the last unit."""
-    told = await service_of(request).working(quote_document, trade.state, **_asked(trade))
+    told = await service_of(request).reckoning(quote_document, trade.state, **_asked(trade))
     return Answer(told)
 
 
 @router.post("/curve", response_model=ImpactCurve)
 async def impact_by_size(request: Request, _caller: Reader, trade: Trade) -> Answer:
-    """Price impact and slippage by size, and the depth of each pool."""
-    told = await service_of(request).working(curve_document, trade.state, **_asked(trade))
+    """Price impact and slippage by size, and the depth of each pool; of 20 pools at most."""
+    told = await service_of(request).reckoning(curve_document, trade.state, **_asked(trade))
     return Answer(told)
 
 
