@@ -74,6 +74,18 @@ def test_pages_of_other_sites_are_let_in_by_the_settings_alone(client, filled, s
         assert "access-control-allow-origin" not in other.headers
 
 
+def test_a_page_of_another_site_may_go_on_with_events_where_it_stopped(filled, serve_on):
+    asked = {
+        "Origin": "https://app.example",
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "authorization,last-event-id",
+    }
+    with serve_on(filled.folder, api_origins="https://app.example") as opened:
+        answer = opened.options("/v1/events", headers=asked)
+        assert (answer.status_code, answer.text) == (200, "OK")
+        assert "Last-Event-ID" in answer.headers["access-control-allow-headers"]
+
+
 def test_settings_show_no_secret_and_no_place(filled, serve_on):
     given = {
         "database_url": None,
