@@ -165,6 +165,13 @@ def test_a_basket_is_its_owners_until_it_is_removed(data, serve_on):
         assert client.get("/v1/baskets/mine", headers=own).status_code == 404
 
 
+def test_shares_of_a_pool_that_stands_in_a_basket_by_several_ids_are_added(data, serve_on):
+    own, pools = headers_of("run", data.keys), {"old-3pool": 3, "0xbebc44": 1, "lido:stETH": 1}
+    with serve_on(data.folder) as client:
+        saved = client.put("/v1/baskets/mine", json={"pools": pools}, headers=own)
+        assert saved.json()["weights"] == {"0xbebc44": 0.8, "lido:stETH": 0.2}
+
+
 def test_a_key_that_is_revoked_while_it_is_used_is_refused_soon(data, serve_on):
     headers = headers_of("admin", data.keys)
     key_id = data.keys["admin"].split("_")[1]

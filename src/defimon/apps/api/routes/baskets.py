@@ -1,7 +1,7 @@
 """Baskets: pools under one name, kept by whoever has a key that may run things."""
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import AwareDatetime, ConfigDict, Field
@@ -68,7 +68,11 @@ async def put_basket(request: Request, caller: Runner, name: BasketName, given: 
     """Save it under your name, in place of one that you saved before."""
     service = service_of(request)
     catalogue = (await service.known()).catalogue
-    pools: dict[str, Any] = {catalogue.old_ids.get(pool, pool): share for pool, share in given.pools.items()}
+    pools: dict[str, float] = {}
+    for pool, share in given.pools.items():
+        # A pool may stand there by its id and by ones that it had before.
+        own = catalogue.old_ids.get(pool, pool)
+        pools[own] = pools.get(own, 0.0) + share
     strange = [pool for pool in pools if pool not in catalogue.rows]
     if strange:
         unknown = await service.working(all_near, strange, catalogue.rows)
