@@ -60,15 +60,18 @@ def predict(
     baskets: Sequence[Basket],
     asked: Sequence[str],
     horizon: int,
+    owner: str | None = None,
 ) -> Predictions:
-    """Predictions for the names in `asked`; a basket goes before a protocol of its name, a pool before both.
+    """Predictions for the names in `asked`. Of `baskets` the owner's own go before pools and protocols of
+    their names; others', which anybody may share under any name, come after these.
 
     Raises NotKnown when none of the names means anything.
     """
-    saved = {basket.name: basket for basket in reversed(baskets)}
+    own = {basket.name: basket for basket in baskets if basket.owner == owner}
+    others = {basket.name: basket for basket in reversed(baskets) if basket.owner != owner}
     found, strange, without = {}, [], {}
     for name in dict.fromkeys(asked):
-        meant = _meaning(names, saved, name)
+        meant = _meaning(names, own, others, name)
         if meant is None:
             strange.append(name)
             continue
@@ -77,7 +80,7 @@ def predict(
             without[name] = f"None of its {len(meant.weights)} pools has a forecast of {horizon} days."
         else:
             found[name] = told
-    unknown = all_near(strange, (*saved, *names.words())) if strange else {}
+    unknown = all_near(strange, (*own, *others, *names.words())) if strange else {}
     if unknown and not found and not without:
         listed = ", ".join(repr(name[:60]) for name in list(unknown)[:5])
         raise NotKnown(f"Nothing is called {listed}.", variable="strategies", unknown=unknown)
@@ -110,10 +113,14 @@ def newest_of(catalogue: Catalogue, pools: Sequence[str], horizon: int) -> Newes
     return Newest(found, unknown, without)
 
 
-def _meaning(names: Names, saved: Mapping[str, Basket], name: str) -> Named | None:
+def _meaning(
+    names: Names, own: Mapping[str, Basket], others: Mapping[str, Basket], name: str
+) -> Named | None:
+    if name in own:
+        return Named("basket", own[name].weights)
     meant = names.meaning(name)
-    if name in saved and (meant is None or meant.kind != "pool"):
-        return Named("basket", saved[name].weights)
+    if meant is None and name in others:
+        return Named("basket", others[name].weights)
     return meant
 
 

@@ -55,6 +55,24 @@ def test_strategies_are_named_as_people_do(client, moments):
     assert told["predictions"]["curve-3pool"]["pools"] == ["0xbebc44"]
 
 
+def test_nobody_takes_a_name_from_others_by_sharing_a_basket_of_that_name(data, serve_on):
+    own, other = ({"Authorization": f"Bearer {data.keys[name]}"} for name in ("run", "other"))
+    basket = {"pools": {"0xbebc44": 1}, "shared": True}
+    names = ["lido", "aave-v3-usdc", "0xbebc44", "open"]
+    with serve_on(data.folder) as client:
+
+        def meant(headers):
+            told = client.post("/predict", json={"strategies": names}, headers=headers).json()
+            return {name: one["kind"] for name, one in told["predictions"].items()}
+
+        for name in names[:3]:
+            assert client.put(f"/v1/baskets/{name}", json=basket, headers=other).status_code == 200
+        public = {"lido": "protocol", "aave-v3-usdc": "market", "0xbebc44": "pool", "open": "basket"}
+        admin = {"Authorization": f"Bearer {data.keys['admin']}"}
+        assert [meant({}), meant(own), meant(admin)] == [public] * 3
+        assert meant(other) == dict.fromkeys(names, "basket")
+
+
 def test_a_protocol_counts_its_pools_by_tvl(client):
     aave = client.post("/predict", json={"strategies": ["aave"]}).json()["predictions"]["aave"]
     sizes = {0.045: 9e8, 0.055: 1e8, 0.03: 5e7}

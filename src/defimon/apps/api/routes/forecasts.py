@@ -203,8 +203,9 @@ async def predictions(request: Request, caller: Reader, asked: Question) -> Answ
     known = await service.known()
     baskets = await service.reading(_baskets_of, caller)
     told = await service.working(
-        predict, known.catalogue, known.names, known.board, baskets, asked.strategies, asked.horizon_days
-    )
+        predict, known.catalogue, known.names, known.board, baskets, asked.strategies, asked.horizon_days,
+        owner=caller.name,
+    )  # fmt: skip
     return Answer(asdict(told))
 
 
