@@ -101,6 +101,14 @@ def test_settings_show_no_secret_and_no_place(filled, serve_on):
         assert told["settings"]["DEFIMON_CHAINS"] == ["astar"]
 
 
+def test_settings_tell_how_many_accounts_are_followed_and_not_which(filled, serve_on):
+    wallets = [f"ethereum:0x{digit * 40}" for digit in "ab"]
+    with serve_on(filled.folder, accounts=",".join(wallets)) as client:
+        answer = client.get("/v1/settings")
+        assert answer.json()["settings"]["DEFIMON_ACCOUNTS"] == 2
+        assert "a" * 40 not in answer.text.lower()
+
+
 def test_a_store_that_is_gone_is_a_fault_of_the_server_that_tells_no_path(tmp_path, serve_on):
     with serve_on(tmp_path / "nothing") as client:
         answer = client.get("/ready")

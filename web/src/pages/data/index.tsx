@@ -93,7 +93,7 @@ function Server() {
   const { data } = useAnswer<ShownSettings>("/v1/settings");
   if (!data) return null;
   return (
-    <Panel title="Settings" about={<>defimon {data.code_version} on {data.database}; secrets, addresses and folders are not shown</>}>
+    <Panel title="Settings" about={<>defimon {data.code_version} on {data.database}; secrets, addresses, followed accounts and folders are not shown</>}>
       <details>
         <summary>All settings</summary>
         <dl className="settings">

@@ -32,7 +32,7 @@ class Status(Document):
 
 
 class ShownSettings(Document):
-    """Settings without secrets, addresses and places on the disk."""
+    """Settings without secrets, addresses of services, accounts that are followed, and places on the disk."""
 
     code_version: str
     database: str = Field(description="sqlite or postgresql")
