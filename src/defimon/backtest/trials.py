@@ -3,11 +3,16 @@
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from defimon.core.errors import BadData
+
+if sys.platform != "win32":
+    import fcntl
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +33,35 @@ class Trial:
 
 
 class TrialLog:
-    """A file of JSON lines that is only ever appended to."""
+    """A file of JSON lines that is only ever appended to, by one process at a time.
+
+    A last line that was torn when its writer died is no trial; whoever writes next removes it.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def add(self, trials: list[Trial]) -> None:
         """Append trials that are new or came out differently; they are on disk before this returns."""
-        known = self._read()
-        fresh = [
-            {"key": trial.key, "data": trial.data, "sharpe": trial.sharpe, "settings": dict(trial.settings)}
-            for trial in trials
-            if known.get(trial.key, {}).get("sharpe") != trial.sharpe
-        ]
-        if not fresh:
-            return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(line, sort_keys=True, default=str) + "\n" for line in fresh)
+        with self.path.open("ab") as file:
+            _lock(file)
+            known = self._read()
+            fresh = [
+                {
+                    "key": trial.key,
+                    "data": trial.data,
+                    "sharpe": trial.sharpe,
+                    "settings": dict(trial.settings),
+                }
+                for trial in trials
+                if known.get(trial.key, {}).get("sharpe") != trial.sharpe
+            ]
+            if not fresh:
+                return
+            file.truncate(len(self._whole()))
+            lines = (json.dumps(line, sort_keys=True, default=str) for line in fresh)
+            file.write("".join(f"{line}\n" for line in lines).encode())
             file.flush()
             os.fsync(file.fileno())
 
@@ -57,13 +73,23 @@ class TrialLog:
         if not self.path.exists():
             return {}
         lines: dict[str, dict[str, object]] = {}
-        text = self.path.read_text(encoding="utf-8")
-        for number, line in enumerate(text.splitlines(), start=1):
+        for number, line in enumerate(self._whole().splitlines(), start=1):
             try:
                 trial = json.loads(line)
                 lines[trial["key"]] = trial
-            except (json.JSONDecodeError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError) as error:
                 raise BadData(
                     f"{self.path}: line {number} is not a trial.", remedy="Mend or remove that line."
                 ) from error
         return lines
+
+    def _whole(self) -> bytes:
+        """The file up to the end of its last whole line."""
+        content = self.path.read_bytes()
+        return content[: content.rfind(b"\n") + 1]
+
+
+def _lock(file: IO[bytes]) -> None:
+    """Wait until no other process writes; until the file is closed none does. Windows has no such lock."""
+    if sys.platform != "win32":
+        fcntl.flock(file, fcntl.LOCK_EX)
