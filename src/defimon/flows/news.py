@@ -11,6 +11,7 @@ import polars as pl
 from defimon.core.tables import ALERTS, BACKTESTS, JOB_RUNS, MODEL_EVENTS
 from defimon.flows.catalogue import Catalogue
 from defimon.flows.job_runs import last_run
+from defimon.flows.shown_faults import shown_fault
 from defimon.store.database import Store
 
 RECENT = timedelta(days=2)
@@ -69,6 +70,7 @@ def _backtests(store: Store) -> Marked:
     rows = store.read(BACKTESTS.name, since=store.now() - RECENT)
     for row in rows.filter(~pl.col("removed").fill_null(value=False)).iter_rows(named=True):
         told = {name: row[name] for name in TOLD_OF_BACKTESTS}
+        told["error"] = told["error"] and shown_fault(told["error"])
         change = Change("backtest", row["known_at"], told, row["owner"])
         yield (row["backtest_id"],), tuple(told.values()), change
 
@@ -87,7 +89,7 @@ def _jobs(store: Store) -> Marked:
         if run is not None:
             told = {
                 "job": run.job, "slot": run.slot, "status": run.status, "attempt": run.attempt,
-                "rows": run.rows, "error": run.error or None, "next_at": run.next_at,
+                "rows": run.rows, "error": shown_fault(run.error, run.owner) or None, "next_at": run.next_at,
             }  # fmt: skip
             at = run.ended_at or run.started_at
             yield (name,), (run.slot, run.status, run.attempt), Change("job", at, told)

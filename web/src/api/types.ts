@@ -193,7 +193,6 @@ export interface EndpointStatus {
 export interface JobRun {
   job: string;
   slot: string;
-  owner: string;
   attempt: number;
   started_at: string;
   lease_until: string;

@@ -11,6 +11,7 @@ from defimon.apps.api.documents import Document
 from defimon.apps.api.questions import Horizon, Name, whole
 from defimon.flows.backtest_form import Form
 from defimon.flows.backtests import Backtest
+from defimon.flows.shown_faults import shown_fault
 
 MOST_POOLS = 500
 MOST_NAMES = 50
@@ -191,4 +192,5 @@ def shown(one: Backtest) -> dict[str, Any]:
     """The members of BacktestOut."""
     names = ("backtest_id", "owner", "state", "progress", "doing", "attempt", "started_at", "ended_at")
     told = {name: getattr(one, name) for name in (*names, "error", "field", "remedy", "result_id")}
+    told["error"] = told["error"] and shown_fault(told["error"])
     return {**told, "asked_at": one.ts, "form": asdict(Form.parse(one.form))}

@@ -23,6 +23,7 @@ from defimon.flows.backtests import (
 )
 from defimon.flows.catalogue import Catalogue
 from defimon.flows.not_known import NotKnown, all_near
+from defimon.flows.shown_faults import shown_fault
 
 router = APIRouter(prefix="/v1/backtests", tags=["backtests"], route_class=CheckedFirst)
 
@@ -174,7 +175,8 @@ def _find(store: Store, backtest_id: str, caller: Caller) -> Backtest:
 def _unfinished(found: Backtest) -> Answer:
     """How it stands, as long as a result may come. Raises Refusal when none will."""
     if not found.open:
-        why = f"it failed: {found.error}" if found.state == "failed" else "it was cancelled."
+        error = shown_fault(found.error or "")
+        why = f"it failed: {error}" if found.state == "failed" else "it was cancelled."
         raise Refusal(409, f"There is no result: {why}", remedy=found.remedy or "Ask for it anew.")
     answer = Answer(shown(found), status=202)
     answer.headers["Retry-After"] = SOON_S

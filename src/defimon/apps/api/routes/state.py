@@ -12,7 +12,7 @@ from defimon.core.provenance import code_version
 from defimon.core.units import utc_now
 from defimon.flows.shown_settings import shown_settings
 from defimon.flows.status import status_of
-from defimon.flows.status_document import status_document
+from defimon.flows.status_document import public_status_document
 
 router = APIRouter(prefix="/v1", tags=["state"], route_class=CheckedFirst)
 
@@ -45,7 +45,7 @@ async def data_status(request: Request, _caller: Reader) -> Answer:
     """How fresh and how sound everything is that is collected."""
     service = service_of(request)
     found = await service.reading(status_of, service.settings, utc_now())
-    return Answer(status_document(found))
+    return Answer(public_status_document(found))
 
 
 @router.get("/settings", response_model=ShownSettings)
