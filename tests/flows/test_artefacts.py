@@ -1,27 +1,21 @@
 """A kept model is the model that was fitted, says what it is, and is refused when anything of it differs."""
 
-import json
 import subprocess
 import sys
 from dataclasses import replace
 from shutil import copytree
 
-import polars as pl
 import pytest
 
 from defimon.core.errors import BadData, FixSettings
-from defimon.core.settings import load_settings
 from defimon.evaluation.universe import UniverseRules, eligible
 from defimon.features._base import catalogue
 from defimon.flows._store import open_store
 from defimon.flows.artefacts import (
     find_kept,
     keep_model,
-    kept_models,
-    name_champion,
     registry_of,
 )
-from defimon.flows.keep import train_and_keep
 from defimon.flows.load import daily
 from defimon.flows.prepare import prepare_all, target_of
 from defimon.flows.restore import load_model
@@ -36,13 +30,6 @@ SCORES = {"mae": 0.3, "yardstick_mae": 0.4}
 def prepared(small_panel):
     days = daily(small_panel)
     return prepare_all(days, [target_of("apy_mean", 7), target_of("apy_drop", 7)], eligible(days, RULES))
-
-
-@pytest.fixture(scope="module")
-def trained(small_panel, tmp_path_factory):
-    """(settings, what was trained) of a walk-forward of a line on a panel where a line wins."""
-    settings = load_settings({}, data_dir=tmp_path_factory.mktemp("trained"), processes=1)
-    return settings, train_and_keep(small_panel, settings, models=("ridge",), rules=RULES)
 
 
 def first_after(prepared):
@@ -157,41 +144,6 @@ def test_the_same_model_again_is_the_same_version_and_the_same_row(prepared, set
     assert before == after
     with open_store(settings) as store:
         assert store.count("model_versions") == 1
-
-
-def test_the_champion_stands_in_model_versions_with_its_score_beside_the_yardsticks(trained, small_panel):
-    settings, (one,) = trained
-    assert one.model == "ridge"
-    assert one.version.alias == "champion"
-    with open_store(settings) as store:
-        row = store.read("model_versions").row(0, named=True)
-    assert (row["model"], row["version"], row["alias"]) == ("ridge", one.version.version, "champion")
-    assert row["origin"] == "simulated"
-    assert row["ts"].date() > small_panel["ts"].dt.date().max()
-    scores = json.loads(row["scores"])
-    assert scores["mae"] < scores["yardstick_mae"]
-    assert scores["skill"] > 0 > scores["gate_dm_t"]
-    assert dict(one.version.manifest.scores) == scores
-    assert load_model(registry_of(settings), "apy_mean", 7, "champion")[0] == one.version.manifest
-
-
-def test_a_yardstick_that_nothing_beats_needs_no_artefact(small_panel, settings):
-    (one,) = train_and_keep(small_panel, settings, models=("persistence",), rules=RULES)
-    assert (one.model, one.version) == ("persistence", None)
-    assert kept_models(registry_of(settings)) == []
-
-
-def test_nobody_is_champion_once_the_gate_chose_the_yardstick(prepared, settings):
-    registry = registry_of(settings)
-    versions = [kept(prepared, settings, name)[1].version for name in ("ridge", "ridge:level")]
-    with open_store(settings) as store:
-        seen = []
-        for champion in (*versions, None):
-            name_champion(store, registry, "apy_mean", 7, champion)
-            rows = store.read("model_versions").filter(pl.col("alias") == "champion")
-            seen.append(rows["version"].to_list())
-    assert seen == [[versions[0]], [versions[1]], []]
-    assert registry.aliases("apy_mean", 7) == {"previous": versions[1]}
 
 
 def test_a_kept_model_is_found_by_the_start_of_its_version_alone(prepared, settings):

@@ -74,17 +74,6 @@ def keep_model(
     return version
 
 
-def name_champion(
-    store: Store, registry: Registry, target: str, horizon: int, version: str | None
-) -> Version | None:
-    """Call a version champion, or nobody when None; the one before is `previous`. The registry decides; rows
-    of `model_versions` whose alias changed are corrected.
-    """
-    registry.crown(target, horizon, version)
-    note_aliases(store, registry, target, horizon)
-    return None if version is None else registry.find(target, horizon, version)
-
-
 def note_aliases(store: Store, registry: Registry, target: str, horizon: int) -> None:
     """Correct rows of `model_versions` whose alias is another in the registry."""
     aliases = {one.version: one.alias for one in registry.list(target, horizon)}
@@ -154,7 +143,6 @@ __all__ = [
     "find_kept",
     "keep_model",
     "kept_models",
-    "name_champion",
     "note_aliases",
     "registry_of",
 ]

@@ -9,15 +9,17 @@ from defimon.core.settings import Settings
 from defimon.evaluation.universe import LENDING, UniverseRules
 from defimon.flows._store import open_store
 from defimon.flows.answers import YARDSTICK
-from defimon.flows.artefacts import name_champion, registry_of
+from defimon.flows.artefacts import registry_of
 from defimon.flows.evaluate import DEFAULT_MODELS, Evaluation, evaluate
 from defimon.flows.forecast import latest_plan
 from defimon.flows.keep_chosen import keep_chosen
 from defimon.flows.load import daily as daily_panel
-from defimon.flows.model_events import COMMAND_LINE, About, note_event
+from defimon.flows.model_events import COMMAND_LINE, About
+from defimon.flows.promotion import Decision, name_challenger, promote
+from defimon.flows.restore import signature
 from defimon.flows.walk import Progress, silent
 from defimon.store.database import Store
-from defimon.store.registry import Version
+from defimon.store.registry import Registry, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ class Trained:
 
     `model` is the gate's choice at the last refit, `skill` and `dm_t` what the gate saw of it (of the best
     that failed, when it chose the yardstick). `version` is None for the yardstick, which learns nothing and
-    needs no artefact.
+    needs no artefact. `decision` is the gate's on the version, None where it was not asked: there is a
+    champion already, or nothing was kept.
     """
 
     target: str
@@ -35,6 +38,7 @@ class Trained:
     skill: float
     dm_t: float
     version: Version | None
+    decision: Decision | None
 
 
 def train_and_keep(
@@ -48,11 +52,12 @@ def train_and_keep(
     in_log: bool = False,
     progress: Progress = silent,
 ) -> list[Trained]:
-    """Keep a champion for each target of a standard panel, if one deserves it.
+    """Keep a model for each target of a standard panel, if one deserves it.
 
     The models are walked forward as for a forecast. The one that the gate chose is fitted again on every
-    label that is known on the panel's last day, and kept. Where the gate chose the yardstick, nothing is kept
-    and no version is champion any longer. Raises as `evaluate` and `latest_plan`.
+    label that is known on the panel's last day, and kept. While nobody is champion it is promoted if it
+    passes; else it is challenger. Where the gate chose the yardstick, nothing is kept and nobody's place
+    changes. Raises as `evaluate` and `latest_plan`.
     """
     daily = daily_panel(panel)
     names = tuple(dict.fromkeys(targets))
@@ -72,24 +77,33 @@ def train_and_keep(
 def _keep_choice(
     store: Store, settings: Settings, evaluation: Evaluation, target: str, origin: str
 ) -> Trained:
-    registry, horizon = registry_of(settings), evaluation.plan.horizon
     chosen = evaluation.choices.filter(pl.col("target") == target).sort("refit_at").row(-1, named=True)
-    before = registry.aliases(target, horizon).get("champion")
-    version = None
+    version, decision = None, None
     if chosen["model"] != YARDSTICK:
         version, _ = keep_chosen(store, settings, evaluation, target, chosen["model"], origin)
-    name = None if version is None else version.version
-    champion = name_champion(store, registry, target, horizon, name)
-    if before != name:
-        about = About(target, horizon, "" if name is None else chosen["model"], name or "", origin)
-        figures = {"skill": chosen["skill"], "dm_t": chosen["dm_t"]}
-        kind = "promoted" if name else "rolled_back"
-        note_event(store, kind, about, chosen["reason"], author=COMMAND_LINE, figures=figures)
+        version, decision = _placed(store, registry_of(settings), version, origin)
     return Trained(
         target=target,
         model=chosen["model"],
         reason=chosen["reason"],
         skill=chosen["skill"],
         dm_t=chosen["dm_t"],
-        version=champion,
+        version=version,
+        decision=decision,
     )
+
+
+def _placed(
+    store: Store, registry: Registry, version: Version, origin: str
+) -> tuple[Version, Decision | None]:
+    """The version under its new name, and what the gate said of it, if it was asked."""
+    about, decision = version.manifest, None
+    champion = registry.aliases(about.target, about.horizon).get("champion")
+    if champion is None:
+        decision = promote(store, registry, version.version, author=COMMAND_LINE)
+        champion = version.version if decision.passed else None
+    if champion != version.version:
+        model = signature(version).partition("@")[0]
+        name = About(about.target, about.horizon, model, version.version, origin)
+        name_challenger(store, registry, name, author=COMMAND_LINE)
+    return registry.find(about.target, about.horizon, version.version), decision

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from defimon.core.errors import Doubtful
+from defimon.core.tables import MODEL_VERSIONS
 from defimon.core.units import start_of
 from defimon.evaluation.gate import CRITICAL_T
 from defimon.features._base import catalogue
@@ -62,7 +63,7 @@ def promote(store: Store, registry: Registry, version: str, *, author: str) -> D
     Raises FixSettings for text that begins no version, and BadData for a model that was changed on disk.
     """
     found = find_kept(registry, version)
-    about = _about(found)
+    about = _about(store, found)
     checks = tuple(checks_of(store, registry, found))
     failed = [check for check in checks if not check.passed]
     if failed:
@@ -79,6 +80,13 @@ def promote(store: Store, registry: Registry, version: str, *, author: str) -> D
     decision = Decision(found, passed=True, reason=reason, checks=checks)
     note_event(store, "promoted", about, reason, author=author, figures=decision.figures)
     return decision
+
+
+def name_challenger(store: Store, registry: Registry, about: About, *, author: str) -> None:
+    """Let the version that `about` names stand in shadow beside what is served; an event."""
+    registry.set_alias(about.target, about.horizon, "challenger", about.version)
+    note_aliases(store, registry, about.target, about.horizon)
+    note_event(store, "challenger", about, "stands in shadow beside what is served", author=author)
 
 
 def rollback(
@@ -106,7 +114,7 @@ def rollback(
     note_aliases(store, registry, target, horizon)
     version = None if again is None else registry.find(target, horizon, again)
     now = "nobody is champion" if version is None else f"{signature(version)} is champion again"
-    about = About(target, horizon) if version is None else _about(version)
+    about = About(target, horizon) if version is None else _about(store, version)
     told = f"{reason}; {before} was champion, {now}"
     note_event(store, "rolled_back", about, told, author=author, figures=figures)
     return version
@@ -180,6 +188,9 @@ def _came_true(store: Store, registry: Registry, version: Version) -> list[Check
     return found
 
 
-def _about(version: Version) -> About:
-    about = version.manifest
-    return About(about.target, about.horizon, signature(version).partition("@")[0], version.version)
+def _about(store: Store, version: Version) -> About:
+    """What an event says of a version; its origin is that of its row in `model_versions`."""
+    about, model = version.manifest, signature(version).partition("@")[0]
+    rows = store.read(MODEL_VERSIONS.name, where={"version": [version.version]}, columns=["origin"])
+    origin = str(rows["origin"][0]) if rows.height else "derived"
+    return About(about.target, about.horizon, model, version.version, origin)

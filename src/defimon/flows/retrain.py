@@ -13,20 +13,19 @@ from defimon.core.tables import FORECASTS
 from defimon.evaluation.gate import Verdict
 from defimon.flows._job_turns import Schedule
 from defimon.flows.answers import SERVED, YARDSTICK
-from defimon.flows.artefacts import Version, note_aliases, registry_of
+from defimon.flows.artefacts import Version, registry_of
 from defimon.flows.evaluate import Evaluation, evaluate
 from defimon.flows.forecast import latest_plan
 from defimon.flows.keep_chosen import keep_chosen
 from defimon.flows.load import daily as daily_panel
 from defimon.flows.model_events import About, note_event
-from defimon.flows.promotion import Decision, promote
+from defimon.flows.promotion import Decision, name_challenger, promote
 from defimon.flows.restore import signature
 from defimon.flows.run import RUN_MODELS
 from defimon.flows.run_job import Held, Job, Outcome
 from defimon.flows.stored import stored_panel
 from defimon.flows.walk import Progress, silent
 from defimon.store.database import Store
-from defimon.store.registry import Registry
 
 TARGETS = ("apy_mean", "apy_drop", "apy_volatility")
 AUTHOR = "job retrain"
@@ -93,18 +92,11 @@ def _challenger(
     note_event(store, "trained", about, learnt, author=AUTHOR, figures=figures)
     registry = registry_of(settings)
     if registry.aliases(target, about.horizon).get("champion") != version.version:
-        _name_challenger(store, registry, about)
+        name_challenger(store, registry, about, author=AUTHOR)
     decision = None
     if settings.promote == "gate":
         decision = promote(store, registry, version.version, author=AUTHOR)
     return Challenger(target, version, verdict, decision)
-
-
-def _name_challenger(store: Store, registry: Registry, about: About) -> None:
-    registry.set_alias(about.target, about.horizon, "challenger", about.version)
-    note_aliases(store, registry, about.target, about.horizon)
-    told = "stands in shadow beside what is served"
-    note_event(store, "challenger", about, told, author=AUTHOR)
 
 
 def _candidate(evaluation: Evaluation, target: str) -> str:

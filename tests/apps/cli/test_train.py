@@ -40,7 +40,7 @@ def test_a_trained_model_is_listed_and_shown(tmp_path):
     assert "No model is kept" in run("models", "list")
     panel(tmp_path / "panel.parquet")
     said = run("train", "--panel", str(tmp_path / "panel.parquet"), "--models", "ridge", "--min-days", "60")
-    assert "champion" in said
+    assert "apy_mean: the gate let it through, it is champion." in said
     assert "beats persistence by" in said
     folder = said.split("Kept in ")[1].split("\n")[0]
     version = folder.rsplit("-", 1)[1]
@@ -49,3 +49,11 @@ def test_a_trained_model_is_listed_and_shown(tmp_path):
     assert folder in shown
     assert "gate_skill" in shown
     assert "Every file is as it was saved." in shown
+
+
+def test_a_model_trained_beside_a_champion_is_challenger_until_it_is_promoted(tmp_path):
+    panel(tmp_path / "panel.parquet")
+    asked = ("train", "--panel", str(tmp_path / "panel.parquet"), "--models", "ridge", "--min-days")
+    run(*asked, "60")
+    said = run(*asked, "61")
+    assert "apy_mean: challenger, in shadow, since another is champion; `defimon models promote " in said

@@ -9,6 +9,7 @@ from defimon.apps.cli._console import out
 from defimon.core.provenance import code_version
 from defimon.flows.artefacts import Version
 from defimon.flows.keep import Trained
+from defimon.flows.promotion import Decision
 
 JUDGED_BY = ("mae", "brier")
 """The figure that the gate compares: of a rate, and of an event."""
@@ -30,7 +31,16 @@ def show_trained(trained: Sequence[Trained], horizon: int) -> None:
         if one.version is None:
             console.print(f"{one.target}: {one.model} learns nothing and needs no artefact; nothing is kept.")
         else:
+            console.print(f"{one.target}: {_place(one.version, one.decision)}.", soft_wrap=True)
             console.print(f"Kept in {one.version.folder}", soft_wrap=True)
+
+
+def _place(version: Version, decision: Decision | None) -> str:
+    if version.alias == "champion":
+        return "the gate let it through, it is champion" if decision else "it is champion already"
+    again = f"`defimon models promote {version.version}` asks the gate"
+    why = f"the gate refused it: {decision.reason}" if decision else "another is champion"
+    return f"challenger, in shadow, since {why}; {again}"
 
 
 def show_kept(kept: Sequence[Version], folder: Path) -> None:
