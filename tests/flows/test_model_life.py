@@ -1,5 +1,6 @@
 """The life of a model: trained, in shadow, promoted through the gate alone, watched, and taken back."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -276,6 +277,21 @@ def test_a_share_of_pools_is_answered_by_the_challenger(lived):
     assert theirs == {pool for pool in answered["pool_id"] if in_share(pool, 0.5)}
     assert answered["pool_id"].is_unique().all()
     said(settings)
+
+
+def test_a_challenger_that_the_gate_refused_has_no_share_of_pools(lived):
+    settings, found = lived
+    registry = registry_of(settings)
+    _, artefact = registry.load("apy_mean", 7, found[0].version.version)
+    scores = {**artefact.manifest.scores, "gate_dm_t": -1.2}
+    refused = registry.add(replace(artefact, manifest=replace(artefact.manifest, scores=scores)))
+    registry.set_alias("apy_mean", 7, "challenger", refused.version)
+    try:
+        rows, answered = said(settings, challenger_share=1.0)
+    finally:
+        registry.set_alias("apy_mean", 7, "challenger", found[0].version.version)
+    assert set(answered["model"]) == {"ridge"}
+    assert set(rows.filter(pl.col("version") == refused.version)["role"]) == {"shadow"}
 
 
 def test_a_champion_answers_and_the_walk_stands_in_shadow(lived):

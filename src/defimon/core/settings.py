@@ -147,7 +147,7 @@ class Settings(BaseSettings):
         default=0.0,
         ge=0.0,
         le=1.0,
-        description="Share of pools, the same ones each day, that the challenger answers for (A/B).",
+        description="Share of pools, the same ones each day, that a proven challenger answers for (A/B).",
     )
     promote: str = Field(
         default="hand",

@@ -133,6 +133,11 @@ def checks_of(store: Store, registry: Registry, version: Version) -> list[Check]
     ]
 
 
+def proven(version: Version) -> bool:
+    """Whether it beat the yardstick on the walk that taught it."""
+    return all(check.passed for check in _walk(version))
+
+
 def _can_answer(registry: Registry, version: Version) -> list[Check]:
     """Reads every byte of it. Raises BadData when one was changed."""
     about = version.manifest

@@ -10,7 +10,8 @@ from defimon.core.settings import Settings
 from defimon.flows.artefacts import registry_of
 from defimon.flows.evaluate import Evaluation
 from defimon.flows.kept_answers import kept_answers
-from defimon.flows.restore import load_kept
+from defimon.flows.promotion import proven
+from defimon.flows.restore import Kept, load_kept
 from defimon.flows.train import fitting_of
 from defimon.store.registry import Alias, Registry
 
@@ -26,18 +27,19 @@ def beside_kept(
     """The answers of the walk, by target, with those of kept models: `role` and `version` are added.
 
     Each pool has one served row a target. What it displaced is kept in shadow, so that both can be compared.
-    A kept model that cannot answer is left out, and `notes` is told.
+    A challenger that its own walk did not prove has no share of pools, whatever the settings say. A kept
+    model that cannot answer is left out, and `notes` is told.
     """
     registry = registry_of(settings)
     parts = []
     for target in walked["target"].unique(maintain_order=True):
         own = walked.filter(pl.col("target") == target)
         rows = own.with_columns(pl.lit(SERVED).alias("role"), pl.lit(None, pl.String).alias("version"))
-        champion = _answers(registry, settings, evaluation, target, "champion", rows, notes)
+        champion, _ = _answers(registry, settings, evaluation, target, "champion", rows, notes)
         rows = _displaced(rows, champion, champion["pool_id"].to_list())
-        challenger = _answers(registry, settings, evaluation, target, "challenger", own, notes)
-        pools = challenger["pool_id"].to_list()
-        chosen = [pool for pool in pools if in_share(pool, settings.challenger_share)]
+        challenger, kept = _answers(registry, settings, evaluation, target, "challenger", own, notes)
+        share = settings.challenger_share if kept and proven(kept.version) else 0.0
+        chosen = [pool for pool in challenger["pool_id"].to_list() if in_share(pool, share)]
         parts.append(_displaced(rows, challenger, chosen))
     return pl.concat(parts)
 
@@ -67,22 +69,22 @@ def _answers(
     alias: Alias,
     walked: pl.DataFrame,
     notes: list[str],
-) -> pl.DataFrame:
-    """What the version of that alias says, in the columns of `walked`, `role` and `version`; none if nobody
-    is called so or it cannot answer.
+) -> tuple[pl.DataFrame, Kept | None]:
+    """What the version of that alias says, in the columns of `walked`, `role` and `version`, and that
+    version; none if nobody is called so or it cannot answer.
     """
     none = walked.clear().with_columns(
         pl.lit("").alias("role").cast(pl.String), pl.lit(None, pl.String).alias("version")
     )
     horizon = evaluation.plan.horizon
     if alias not in registry.aliases(target, horizon):
-        return none
+        return none, None
     try:
         kept = load_kept(registry, target, horizon, alias, fitting=fitting_of(settings))
         told = kept_answers(kept, evaluation.prepared[target])
     except (BadData, FixSettings) as fault:
         notes.append(f"the {alias} of {target} cannot answer: {fault}")
-        return none
+        return none, None
     beside = walked.select("pool_id", "ts", "p_drop20").unique(["pool_id", "ts"], keep="first")
     event = evaluation.prepared[target].target.kind == "event"
     rows = told.join(beside, on=["pool_id", "ts"], how="left", maintain_order="left").with_columns(
@@ -94,4 +96,4 @@ def _answers(
         (pl.col("yhat") if event else pl.col("p_drop20")).alias("p_drop20"),
         pl.col("refit_at").cast(pl.Datetime("us")).dt.replace_time_zone("UTC").alias("refit_at"),
     )
-    return rows.select(none.columns).cast(none.schema)
+    return rows.select(none.columns).cast(none.schema), kept
