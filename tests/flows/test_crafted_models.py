@@ -9,6 +9,8 @@ from shutil import copytree
 
 import numpy as np
 import pytest
+from safetensors.numpy import load as unpack
+from safetensors.numpy import save as pack
 
 from defimon.core.errors import BadData, FixSettings
 from defimon.core.settings import load_settings
@@ -16,6 +18,7 @@ from defimon.evaluation.universe import UniverseRules, eligible
 from defimon.flows._store import open_store
 from defimon.flows.artefacts import keep_model, kept_models, registry_of
 from defimon.flows.calibrate import Calibration
+from defimon.flows.kept_answers import kept_answers
 from defimon.flows.load import daily
 from defimon.flows.prepare import prepare_all, target_of
 from defimon.flows.promotion import promote
@@ -38,11 +41,15 @@ class Payload:
 
 
 @pytest.fixture(scope="module")
-def honest(small_panel, tmp_path_factory):
-    """Folder of a registry with a model of arrays, one of trees, and what calibrates them."""
-    settings = load_settings({}, data_dir=tmp_path_factory.mktemp("honest"), processes=1)
+def prepared(small_panel):
     days = daily(small_panel)
-    one = prepare_all(days, [target_of("apy_mean", 7)], eligible(days, UniverseRules(**RULES)))["apy_mean"]
+    return prepare_all(days, [target_of("apy_mean", 7)], eligible(days, UniverseRules(**RULES)))["apy_mean"]
+
+
+@pytest.fixture(scope="module")
+def honest(prepared, tmp_path_factory):
+    """Folder of a registry with a model of arrays, one of trees, and what calibrates them."""
+    settings, one = load_settings({}, data_dir=tmp_path_factory.mktemp("honest"), processes=1), prepared
     first = int(one.table.day.max()) + 1
     taught = Calibration(first - 1, ["pool-1"], RULES, [0.5, 0.5], {"pool-1": [0.0, 0.0]})
     scores = {"gate_skill": 0.1, "gate_dm_t": -3.0}
@@ -85,12 +92,13 @@ def files_of(honest):
     )
 
 
-def test_the_honest_models_are_taken_back(honest):
+def test_the_honest_models_are_taken_back_and_answer(honest, prepared):
     files = files_of(honest)
     assert ("ridge", "calibration.json") in files
     assert {name.rpartition(".")[2] for _, name in files} == {"json", "safetensors", "ubj"}
     for one in kept_models(Registry(honest)):
-        assert load_kept(Registry(honest), "apy_mean", 7, one.version).calibration is not None
+        kept = load_kept(Registry(honest), "apy_mean", 7, one.version)
+        assert kept_answers(kept, prepared).height == 1
 
 
 @pytest.mark.parametrize("protocol", [0, 2, 5])
@@ -138,6 +146,75 @@ def test_arrays_that_promise_more_than_they_hold_are_refused(honest, tmp_path, h
     )
     with pytest.raises(BadData):
         load_kept(registry, "apy_mean", 7, version)
+
+
+@pytest.mark.parametrize("kind", ["BF16", "F8_E4M3", "F8_E8M0", "F4", "C64"])
+def test_arrays_of_numbers_that_are_not_read_are_refused(honest, tmp_path, kind):
+    size = {"BF16": 2, "C64": 8}.get(kind, 1)
+    shape = [2] if kind == "F4" else [1]
+    header = json.dumps({"line": {"dtype": kind, "shape": shape, "data_offsets": [0, size]}}).encode()
+    body = struct.pack("<Q", len(header)) + header + b"\1" * size
+    registry, version = forged(
+        honest, tmp_path / "forged", "ridge", lambda _, files: files.update({"arrays.safetensors": body})
+    )
+    with pytest.raises(BadData, match=r"arrays\.safetensors holds an array of"):
+        load_kept(registry, "apy_mean", 7, version)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"scores": {"gate_skill": "0.1"}},
+        {"scores": {"gate_skill": True}},
+        {"scores": {"gate_skill": None}},
+        {"scores": {"gate_skill": float("nan")}},
+        {"scores": {"gate_skill": 10**400}},
+        {"fitted_on": "soon"},
+        {"fitted_on": "2026-02-30"},
+        {"fitted_on": "20260131"},
+        {"horizon": True},
+        {"horizon": 0},
+        {"horizon": 10**9},
+        {"features": [1]},
+        {"variant": "\ud800"},
+    ],
+    ids="".join,
+)
+def test_figures_and_days_that_are_none_are_refused_where_the_manifest_is_read(honest, tmp_path, change):
+    registry, version = forged(
+        honest, tmp_path / "models", "ridge", lambda described, _: described.update(change)
+    )
+    with pytest.raises(BadData, match=r"manifest\.json"):
+        kept_models(registry)
+    settings = load_settings({}, data_dir=tmp_path)
+    with open_store(settings) as store, pytest.raises(BadData, match=r"manifest\.json"):
+        promote(store, registry_of(settings), version, author="test")
+
+
+@pytest.mark.parametrize("line", [np.full(3, np.nan), np.zeros(0), np.zeros((2, 2, 2)), "short", "nan"])
+def test_weights_that_give_no_answers_are_refused(honest, prepared, tmp_path, line):
+    def change(_, files):
+        arrays = unpack(files["arrays.safetensors"])
+        own = {"short": arrays["line"][:-1], "nan": arrays["line"] * np.nan}
+        arrays["line"] = np.ascontiguousarray(own[line]) if isinstance(line, str) else line
+        files["arrays.safetensors"] = pack(arrays)
+
+    registry, version = forged(honest, tmp_path / "forged", "ridge", change)
+    with pytest.raises(BadData):
+        kept_answers(load_kept(registry, "apy_mean", 7, version), prepared)
+
+
+@pytest.mark.parametrize(
+    "change", [{"common": [10**400, 0]}, {"rules": {**RULES, "min_days": 1e400}}, {"common": None}]
+)
+def test_a_calibration_that_bounds_nothing_is_refused(honest, prepared, tmp_path, change):
+    def crafted(_, files):
+        known = json.loads(files["calibration.json"])
+        files["calibration.json"] = json.dumps({**known, **change}).encode()
+
+    registry, version = forged(honest, tmp_path / "forged", "ridge", crafted)
+    with pytest.raises(BadData):
+        kept_answers(load_kept(registry, "apy_mean", 7, version), prepared)
 
 
 def test_trees_that_are_cut_off_or_garbled_are_refused(honest, tmp_path):

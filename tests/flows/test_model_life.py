@@ -23,7 +23,6 @@ from defimon.flows.restore import signature
 from defimon.flows.retrain import retrain
 from defimon.flows.roles import in_share
 from defimon.store.artefacts import Artefact, Manifest
-from defimon.store.registry import Registry
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 FEATURES = tuple(feature.name for feature in catalogue())
@@ -312,10 +311,21 @@ def test_a_champion_answers_and_the_walk_stands_in_shadow(lived):
             rollback(store, registry, "apy_mean", 7, author="test")
 
 
-def test_a_kept_model_that_was_changed_leaves_the_walk_to_answer(lived):
-    settings, _ = lived
-    broken = add(Registry(settings.data_dir / "models"), name="rolling_mean")
+def garbled(registry, version):
+    """The same model with weights that are no numbers, every hash right."""
+    _, artefact = registry.load("apy_mean", 7, version)
+    line = artefact.arrays["line"] * float("nan")
+    return registry.add(replace(artefact, arrays={**artefact.arrays, "line": line}))
+
+
+@pytest.mark.parametrize("how", ["without calibration that is read", "weights that are no numbers"])
+def test_a_kept_model_that_cannot_answer_leaves_the_walk_to_answer(lived, how):
+    settings, found = lived
     registry = registry_of(settings)
+    if how.startswith("without"):
+        broken = add(registry, name="rolling_mean")
+    else:
+        broken = garbled(registry, found[0].version.version)
     registry.crown("apy_mean", 7, broken.version)
     try:
         with open_store(settings) as store:

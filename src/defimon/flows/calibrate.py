@@ -68,7 +68,7 @@ def calibration_from(values: Mapping[str, Any], where: str) -> Calibration:
         fits = isinstance(found.day, int) and all(isinstance(pool, str) for pool in found.judged)
         fits = fits and all(row.shape == (count,) and np.isfinite(row).all() for row, count in lists)
         found.universe_rules()
-    except (TypeError, AttributeError, KeyError, ValueError) as error:
+    except (TypeError, AttributeError, KeyError, ValueError, OverflowError) as error:
         raise BadData(f"{where} holds no calibration: {error}.") from None
     if not fits:
         raise BadData(f"{where} holds no calibration.")

@@ -7,8 +7,10 @@ from defimon.core.errors import BadData
 from defimon.flows.calibrate import answered
 from defimon.flows.forecast import OLDEST_DAYS
 from defimon.flows.prepare import Prepared
-from defimon.flows.restore import AGAIN, Kept
+from defimon.flows.restore import AGAIN, UNREADABLE, Kept
 from defimon.flows.train import ModelSpec, raw_frame
+
+BOUNDS = ("q05", "q50", "q95")
 
 
 def kept_answers(kept: Kept, one: Prepared) -> pl.DataFrame:
@@ -16,16 +18,22 @@ def kept_answers(kept: Kept, one: Prepared) -> pl.DataFrame:
     judged, where a forecast may be made. `one` is the panel as it is known now, prepared for the model's
     target.
 
-    Raises BadData for a model that was kept without its calibration.
+    Raises BadData for a model that was kept without its calibration, or whose weights give no answers.
     """
     if kept.calibration is None:
         raise BadData(f"{kept.version.folder} was kept without what calibrates its answers.", remedy=AGAIN)
     about = kept.version.manifest
     rows = one.table.rows(_newest(one, kept.calibration.judged))
-    raw = raw_frame(rows, kept.model.predict(rows)).with_columns(
-        pl.Series("pool", rows.pool), pl.Series("day", rows.day), pl.Series("anchor", rows.anchor)
-    )
-    told = answered(one, raw, ModelSpec(about.model, about.variant), kept.calibration)
+    try:
+        raw = raw_frame(rows, kept.model.predict(rows)).with_columns(
+            pl.Series("pool", rows.pool), pl.Series("day", rows.day), pl.Series("anchor", rows.anchor)
+        )
+        told = answered(one, raw, ModelSpec(about.model, about.variant), kept.calibration)
+        finite = told.select(pl.all_horizontal(pl.col("point", *BOUNDS).is_finite()).all()).item()
+    except (*UNREADABLE, pl.exceptions.PolarsError) as error:
+        raise BadData(f"{kept.version.folder} gives no answers: {error}.", remedy=AGAIN) from error
+    if not finite:
+        raise BadData(f"{kept.version.folder} gives answers that are no numbers.", remedy=AGAIN)
     place = told["row"].to_numpy()
     return told.select(
         one.keys[place]["pool_id"],

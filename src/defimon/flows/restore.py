@@ -14,6 +14,9 @@ from defimon.store.sealed_folder import from_json
 
 CALIBRATION = "calibration.json"
 SHOWN_NAMES = 5
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What a model raises whose values, arrays or files are not those that it would have written."""
+
 AGAIN = "Train the model again with this defimon."
 
 
@@ -70,7 +73,7 @@ def load_kept(
         known = calibration_from(from_json(files.pop(CALIBRATION), where), str(where))
     try:
         model.restore(State(artefact.values, artefact.arrays, files))
-    except (KeyError, TypeError, ValueError) as error:
+    except UNREADABLE as error:
         raise BadData(
             f"{version.folder} holds no {manifest.model} that this defimon reads; it was written by "
             f"{manifest.code_version}: {error}.",

@@ -77,9 +77,9 @@ def _answers(
         pl.lit("").alias("role").cast(pl.String), pl.lit(None, pl.String).alias("version")
     )
     horizon = evaluation.plan.horizon
-    if alias not in registry.aliases(target, horizon):
-        return none, None
     try:
+        if alias not in registry.aliases(target, horizon):
+            return none, None
         kept = load_kept(registry, target, horizon, alias, fitting=fitting_of(settings))
         told = kept_answers(kept, evaluation.prepared[target])
     except (BadData, FixSettings) as fault:

@@ -4,8 +4,10 @@ A folder holds `manifest.json`, `values.json`, `arrays.safetensors` if there are
 library's own safe format. Nothing in it is code.
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,9 @@ from defimon.store.sealed_folder import described, from_json, seal, to_json, uns
 VALUES, ARRAYS = "values.json", "arrays.safetensors"
 LARGEST_ITEM = 8
 """Bytes of the widest number that safetensors holds."""
+
+LONGEST_HORIZON = 36_500
+"""Days; a target has bounds of its own, far below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +92,51 @@ def _manifest(description: dict[str, Any], folder: Path) -> Manifest:
     words = ("model", "variant", "target", "data_hash", "fitted_on", "code_version")
     kinds: dict[str, type] = {**dict.fromkeys(words, str), "horizon": int, "features": list}
     kinds |= {"scores": dict, "settings": dict}
-    description = {"settings": {}, **description}
+    description, path = {"settings": {}, **description}, folder / "manifest.json"
     if set(description) != set(kinds):
         wrong = ", ".join(sorted(set(description) ^ set(kinds)))
-        raise BadData(f"{folder / 'manifest.json'} lacks, or does not know: {wrong}.")
+        raise BadData(f"{path} lacks, or does not know: {wrong}.")
     for name, kind in kinds.items():
         if not isinstance(description[name], kind):
-            raise BadData(f"{folder / 'manifest.json'} holds no {kind.__name__} in {name}.")
-    return Manifest(**{**description, "features": tuple(str(name) for name in description["features"])})
+            raise BadData(f"{path} holds no {kind.__name__} in {name}.")
+    right = {
+        "horizon": type(description["horizon"]) is int and 0 < description["horizon"] <= LONGEST_HORIZON,
+        "features": all(_is_word(name) for name in description["features"]),
+        "fitted_on": _is_day(description["fitted_on"]),
+        "scores": all(_is_figure(value) for value in description["scores"].values()),
+        **{name: _is_word(description[name]) for name in words if name != "fitted_on"},
+    }
+    for name in (name for name, fits in right.items() if not fits):
+        raise BadData(f"{path} holds something in {name} that cannot stand there.")
+    return Manifest(**{**description, "features": tuple(description["features"])})
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and value.isprintable()
+
+
+def _is_figure(value: object) -> bool:
+    """Whether it is a number, neither NaN nor infinite."""
+    most = sys.float_info.max
+    return isinstance(value, int | float) and not isinstance(value, bool) and -most <= value <= most
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _is_plain(array: NDArray[np.generic]) -> bool:
+    return array.dtype.kind in "biuf" and array.dtype.itemsize <= LARGEST_ITEM
 
 
 def _packed(arrays: Mapping[str, NDArray[np.generic]]) -> bytes:
     from safetensors.numpy import save as pack
 
     for name, array in arrays.items():
-        if array.dtype.kind not in "biuf" or array.dtype.itemsize > LARGEST_ITEM:
+        if not _is_plain(array):
             raise BadData(f"array {name} holds {array.dtype}, which has no safe form.")
     native = {name: array.astype(array.dtype.newbyteorder("="), order="C") for name, array in arrays.items()}
     return pack(dict(sorted(native.items())))
@@ -112,6 +147,11 @@ def _unpacked(body: bytes, path: Path) -> dict[str, NDArray[np.generic]]:
     from safetensors.numpy import load as unpack
 
     try:
-        return dict(unpack(body))
+        arrays = dict(unpack(body))
     except SafetensorError as error:
         raise BadData(f"{path} is no safetensors file: {error}.") from None
+    except KeyError as error:
+        raise BadData(f"{path} holds an array of {error}, a kind of number that is not read.") from None
+    if not all(_is_plain(array) for array in arrays.values()):
+        raise BadData(f"{path} holds an array of something other than plain numbers.")
+    return arrays

@@ -106,12 +106,17 @@ def to_json(value: object, name: str) -> bytes:
 def from_json(body: bytes, path: Path) -> dict[str, Any]:
     """A JSON object. Raises BadData for anything else."""
     try:
-        value = json.loads(body)
+        value = json.loads(body, parse_constant=_refused)
     except (ValueError, RecursionError):
         raise BadData(f"{path} is no JSON.") from None
     if not isinstance(value, dict):
         raise BadData(f"{path} holds no JSON object.")
     return value
+
+
+def _refused(name: str) -> float:
+    """NaN and infinity, which Python would read."""
+    raise ValueError(name)
 
 
 def _refuse_name(name: str, where: str) -> None:
