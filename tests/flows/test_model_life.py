@@ -12,6 +12,7 @@ from defimon.core.tables import FORECASTS, SCORES, YIELDS
 from defimon.features._base import catalogue
 from defimon.flows._store import open_store
 from defimon.flows.artefacts import registry_of
+from defimon.flows.boards import standings
 from defimon.flows.catalogue import read_catalogue
 from defimon.flows.compare import compare
 from defimon.flows.drift import watch
@@ -29,11 +30,11 @@ FEATURES = tuple(feature.name for feature in catalogue())
 GOOD = {"gate_skill": 0.1, "gate_dm_t": -3.0, "gate_days": 90.0, "gate_needed": -1.65}
 
 
-def add(registry, name="ridge", scores=GOOD, until="2026-01-31", *, calibrated=True):
+def add(registry, name="ridge", scores=GOOD, *, about=("apy_mean", 7), calibrated=True):
     """A version with these scores; its weights do not matter here."""
-    described = Manifest(name, "log_ratio", "apy_mean", 7, FEATURES, "ab" * 32, until, scores, "1")
+    described = Manifest(name, "log_ratio", *about, FEATURES, "ab" * 32, "2026-01-31", scores, "1")
     files = {"calibration.json": b"{}"} if calibrated else {}
-    return registry.add(Artefact(described, {"alpha": len(registry.list("apy_mean", 7))}, {}, files))
+    return registry.add(Artefact(described, {"alpha": len(registry.list(*about))}, {}, files))
 
 
 @pytest.fixture
@@ -113,16 +114,29 @@ def test_a_version_without_its_calibration_cannot_answer_and_is_refused(store, k
     assert decision.reason.startswith("calibration")
 
 
-def test_a_newer_walk_of_its_kind_has_a_say(store, kept):
-    version = add(kept)
+@pytest.mark.parametrize(
+    ("about", "changed", "figure"),
+    [
+        (("apy_mean", 7), {"gate_skill": -0.05}, "newest walk's skill is -0.050, needed is above 0"),
+        (
+            ("apy_mean", 7),
+            {"gate_dm_t": None},
+            "newest walk's DM t is missing or another, needed is below -1.65",
+        ),
+        (("apy_drop", 7), {"gate_dm_t": -1.2}, "newest walk's DM t is -1.200, needed is below -1.65"),
+        (("apy_mean", 30), {"gate_needed": -3.4}, "newest walk's DM t is -3.000, needed is below -3.40"),
+    ],
+)
+def test_a_newer_walk_of_its_kind_has_the_same_say_as_its_own(store, kept, about, changed, figure):
+    version = add(kept, about=about)
     rows = [
-        {"run_id": "r", "ts": NOW, "target": "apy_mean", "horizon": 7, "model": "ridge", "metric": metric,
-         "value": value, "known_at": NOW, "source": "defimon", "origin": "derived"}
-        for metric, value in (("skill", -0.05), ("dm_t", 0.4))
+        {"run_id": "r", "ts": NOW, "target": about[0], "horizon": about[1], "model": "ridge",
+         "metric": metric, "value": value, "known_at": NOW, "source": "defimon", "origin": "derived"}
+        for metric, value in {**GOOD, **changed}.items() if value is not None
     ]  # fmt: skip
     store.write("scores", SCORES.rows(rows))
     decision = promote(store, kept, version.version, author="me")
-    assert decision.reason == "newest walk's skill is -0.050, needed is above 0"
+    assert decision.reason == figure
 
 
 def test_what_came_true_has_a_say(store, kept):
@@ -255,6 +269,17 @@ def test_a_challenger_is_kept_named_and_told(lived):
         row = store.read("model_versions", where={"target": ["apy_mean"]}).row(0, named=True)
     assert sorted(told) == ["challenger", "trained"]
     assert (row["alias"], row["origin"]) == ("challenger", "simulated")
+
+
+def test_the_board_of_a_walk_has_what_the_gate_says_of_each_model_as_a_version_has(lived):
+    settings, found = lived
+    with open_store(settings) as store:
+        boards = {(one.target, one.model): one.scores for one in standings(store)}
+    for one in found:
+        own = one.version.manifest.scores
+        told = {name: boards[one.target, "ridge"][name] for name in GOOD}
+        assert told == pytest.approx({name: own[name] for name in GOOD})
+        assert not GOOD.keys() & boards[one.target, "served"].keys()
 
 
 def test_a_challenger_stands_in_shadow_beside_what_is_served(lived):

@@ -94,8 +94,8 @@ def test_training_again_what_is_champion_changes_nothing(small_panel, trained):
 def test_training_names_no_champion_that_the_gate_refuses(small_panel, settings):
     """A walk of the store that is younger than the panel has a say."""
     now = small_panel["ts"].max() + timedelta(days=30)
-    row = {"run_id": "r", "ts": now, "target": "apy_mean", "horizon": 7, "model": "ridge", "metric": "skill"}
-    row |= {"value": -0.05, "known_at": now, "source": "defimon", "origin": "derived"}
+    row = {"run_id": "r", "ts": now, "target": "apy_mean", "horizon": 7, "model": "ridge"}
+    row |= {"metric": "gate_skill", "value": -0.05, "known_at": now, "source": "defimon", "origin": "derived"}
     with open_store(settings) as store:
         store.write("scores", SCORES.rows([row]))
     (one,) = train_and_keep(small_panel, settings, models=("ridge",), rules=RULES)

@@ -1,14 +1,17 @@
 """Scores of walk-forwards in the store: written with the forecasts they vouch for, read as a leaderboard."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
+from typing import Any
 
 from defimon.core.provenance import code_version, text_hash
 from defimon.core.tables import SCORES
 from defimon.core.units import start_of, utc_now
 from defimon.flows.answers import SERVED, YARDSTICK
 from defimon.flows.evaluate import Evaluation
+from defimon.flows.gate_alone import judge_alone
 from defimon.store.database import Store
 
 RUN_ID_DIGITS = 16
@@ -28,7 +31,9 @@ class Standing:
 
 
 def keep_scores(store: Store, evaluation: Evaluation, *, origin: str) -> str:
-    """Write the board of an evaluation; the run's id, which is the same for the same data, plan and code."""
+    """Write the board of an evaluation, and what the gate says of each model alone; the run's id, which is
+    the same for the same data, plan and code.
+    """
     plan = evaluation.plan
     run_id = text_hash(evaluation.data_hash, plan, code_version())[:RUN_ID_DIGITS]
     now = utc_now()
@@ -46,13 +51,19 @@ def keep_scores(store: Store, evaluation: Evaluation, *, origin: str) -> str:
             "origin": origin,
         }
         for row in evaluation.board.iter_rows(named=True)
-        for metric, value in {**row, "in_log": plan.in_log}.items()
+        for metric, value in {**row, **_gate(evaluation, row), "in_log": plan.in_log}.items()
         if isinstance(value, int | float) and isfinite(value)
     ]
     known = store.read(SCORES.name, where={"run_id": [run_id]}, columns=["run_id"])
     if known.is_empty():
         store.write(SCORES.name, SCORES.rows(rows))
     return run_id
+
+
+def _gate(evaluation: Evaluation, row: Mapping[str, Any]) -> dict[str, float]:
+    if row["model"] in (YARDSTICK, SERVED):
+        return {}
+    return judge_alone(evaluation, row["target"], row["model"])[1]
 
 
 def standings(store: Store) -> list[Standing]:

@@ -150,9 +150,7 @@ def _can_answer(registry: Registry, version: Version) -> list[Check]:
 
 
 def _walk(version: Version) -> list[Check]:
-    scores = version.manifest.scores
-    needed = scores.get("gate_needed", CRITICAL_T)
-    return _beats("walk", scores.get("gate_skill"), scores.get("gate_dm_t"), needed)
+    return _beats("walk", version.manifest.scores)
 
 
 def _newest_walk(store: Store, version: Version) -> list[Check]:
@@ -162,17 +160,14 @@ def _newest_walk(store: Store, version: Version) -> list[Check]:
     for one in standings(store):
         same = (one.target, one.horizon, one.model) == (about.target, about.horizon, name)
         if same and one.ts > start_of(date.fromisoformat(about.fitted_on)):
-            scores = one.scores
-            if "brier" in scores:
-                gained = (
-                    1.0 - scores["brier"] / scores["brier_yardstick"] if scores["brier_yardstick"] else 0.0
-                )
-                return [Check("newest walk's skill", gained > 0.0, gained, "above 0")]
-            return _beats("newest walk", scores.get("skill"), scores.get("dm_t"), CRITICAL_T)
+            return _beats("newest walk", one.scores)
     return []
 
 
-def _beats(where: str, gained: float | None, t: float | None, needed: float) -> list[Check]:
+def _beats(where: str, scores: Mapping[str, float]) -> list[Check]:
+    """What the gate said of the model alone on a walk."""
+    gained, t = scores.get("gate_skill"), scores.get("gate_dm_t")
+    needed = scores.get("gate_needed", CRITICAL_T)
     return [
         Check(f"{where}'s skill", gained is not None and gained > 0.0, gained, "above 0"),
         Check(f"{where}'s DM t", t is not None and t < needed, t, f"below {needed:.2f}"),
