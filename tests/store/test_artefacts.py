@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -149,6 +150,22 @@ def test_a_size_that_is_not_allowed_is_refused(folder, size):
     rewrite(folder, lambda described: described["files"]["trees.ubj"].update(bytes=size))
     with pytest.raises(BadData, match=r"trees\.ubj"):
         load(folder)
+
+
+def test_files_that_are_too_large_together_are_refused_before_any_is_read(folder):
+    """Files with holes, which take no room on the disk; none is too large by itself."""
+    for number in range(3):
+        with (folder / f"part{number}.ubj").open("wb") as file:
+            file.truncate(LARGEST_FILE // 2)
+    half = {"sha256": "0" * 64, "bytes": LARGEST_FILE // 2}
+    rewrite(folder, lambda described: described["files"].update({f"part{n}.ubj": half for n in range(3)}))
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadData, match=r"manifest\.json: \d+ bytes in all"):
+            load(folder)
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_file_larger_than_listed_is_not_read_to_its_end(folder):

@@ -22,7 +22,9 @@ SUFFIXES = (".json", ".safetensors", ".ubj")
 LARGEST_FILE = 1 << 30
 LARGEST_MANIFEST = 1 << 20
 MOST_FILES = 100
-"""Bounds on what a folder may make a reader load; the largest model of defimon stays below 100 MB."""
+LARGEST_FOLDER = 1 << 30
+"""Bounds on what a folder may make a reader load, all its files together at once; the largest model of
+defimon stays below 100 MB."""
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}(\.[a-z0-9_-]{1,64}){0,4}\.[a-z0-9]{1,16}")
 """A plain name; inner dots tell the parts of a model that is made of others, as in `0.point.ubj`."""
@@ -38,6 +40,7 @@ def seal(folder: Path, description: Mapping[str, object], contents: Mapping[str,
         _refuse_name(name, "an artefact")
         if len(body) > LARGEST_FILE:
             raise BadData(f"{name} has {len(body)} bytes, more than the {LARGEST_FILE} that are allowed.")
+    _refuse_sum(sum(map(len, contents.values())), "an artefact")
     facts = {name: {"sha256": _sha256(body), "bytes": len(body)} for name, body in sorted(contents.items())}
     manifest = to_json({"format_version": FORMAT_VERSION, **description, "files": facts}, MANIFEST)
     if folder.exists() or folder.is_symlink():
@@ -92,6 +95,7 @@ def described(folder: Path) -> tuple[str, dict[str, Any], dict[str, dict[str, An
             raise BadData(f"{path} gives no hash and size for {name}.")
         if type(facts["bytes"]) is not int or not 0 <= facts["bytes"] <= LARGEST_FILE:
             raise BadData(f"{path} lists {name} with {facts['bytes']!r} bytes, which is not allowed.")
+    _refuse_sum(sum(facts["bytes"] for facts in files.values()), str(path))
     return version_of(body), description, files
 
 
@@ -124,6 +128,11 @@ def _refuse_name(name: str, where: str) -> None:
         raise BadData(f"{where}: {name!r} is no plain file name.")
     if Path(name).suffix not in SUFFIXES:
         raise BadData(f"{where}: {name} is of no safe format.", remedy=f"Known: {', '.join(SUFFIXES)}.")
+
+
+def _refuse_sum(size: int, where: str) -> None:
+    if size > LARGEST_FOLDER:
+        raise BadData(f"{where}: {size} bytes in all, more than the {LARGEST_FOLDER} that are allowed.")
 
 
 def _checked(path: Path, facts: Mapping[str, Any]) -> bytes:
