@@ -6,9 +6,10 @@ from pathlib import Path
 from defimon.core.errors import BadData, FixSettings
 from defimon.features._base import catalogue
 from defimon.flows.calibrate import Calibration, calibration_from
+from defimon.flows.loaded_models import LoadedModels
 from defimon.flows.train import ModelSpec
 from defimon.models._base import FAMILY, Fitting, Model, State
-from defimon.store.artefacts import Manifest
+from defimon.store.artefacts import Artefact, Manifest
 from defimon.store.registry import Registry, Version
 from defimon.store.sealed_folder import from_json
 
@@ -18,6 +19,9 @@ UNREADABLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeEr
 """What a model raises whose values, arrays or files are not those that it would have written."""
 
 AGAIN = "Train the model again with this defimon."
+
+LOADED: LoadedModels[tuple[Model, Calibration | None]] = LoadedModels()
+"""What this process restored last, by folder, version and fitting."""
 
 
 def load_model(
@@ -56,7 +60,11 @@ def signature(version: Version) -> str:
 def load_kept(
     registry: Registry, target: str, horizon: int, name: str, *, fitting: Fitting | None = None
 ) -> Kept:
-    """The same with what a walk taught about its answers. Raises as `load_model`."""
+    """The same with what a walk taught about its answers. Raises as `load_model`.
+
+    Every byte is read and checked each time; a model that was restored from the same bytes lately is given
+    again, so it is to be asked, not fitted.
+    """
     version, artefact = registry.load(target, horizon, name)
     manifest = artefact.manifest
     if (manifest.target, manifest.horizon) != (target, horizon):
@@ -66,20 +74,30 @@ def load_kept(
             remedy="Move it back.",
         )
     _refuse_other_features(manifest, version.folder)
-    model = _unfitted(manifest, version.folder, fitting)
+    key = (version.folder, version.version, fitting)
+    held = LOADED.get(key)
+    if held is None:
+        held = _restored(artefact, version.folder, fitting)
+        LOADED.put(key, held, sum(file.stat().st_size for file in version.folder.iterdir()))
+    return Kept(version, *held)
+
+
+def _restored(artefact: Artefact, folder: Path, fitting: Fitting | None) -> tuple[Model, Calibration | None]:
+    manifest = artefact.manifest
+    model = _unfitted(manifest, folder, fitting)
     files, known = dict(artefact.files), None
     if CALIBRATION in files:
-        where = version.folder / CALIBRATION
+        where = folder / CALIBRATION
         known = calibration_from(from_json(files.pop(CALIBRATION), where), str(where))
     try:
         model.restore(State(artefact.values, artefact.arrays, files))
     except UNREADABLE as error:
         raise BadData(
-            f"{version.folder} holds no {manifest.model} that this defimon reads; it was written by "
+            f"{folder} holds no {manifest.model} that this defimon reads; it was written by "
             f"{manifest.code_version}: {error}.",
             remedy=AGAIN,
         ) from error
-    return Kept(version, model, known)
+    return model, known
 
 
 def _refuse_other_features(manifest: Manifest, folder: Path) -> None:

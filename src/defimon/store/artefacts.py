@@ -73,13 +73,18 @@ def save(folder: Path, artefact: Artefact) -> str:
 
 def load(folder: Path) -> Artefact:
     """Read an artefact. Raises BadData naming the file when anything is missing, extra, changed or unsafe."""
-    description, contents = unseal(folder)
+    return load_version(folder)[1]
+
+
+def load_version(folder: Path) -> tuple[str, Artefact]:
+    """The same with the version of the very bytes that were read."""
+    version, description, contents = unseal(folder)
     manifest = _manifest(description, folder)
     if VALUES not in contents:
         raise BadData(f"{folder} lists no {VALUES}.")
     values = from_json(contents.pop(VALUES), folder / VALUES)
     arrays = _unpacked(contents.pop(ARRAYS), folder / ARRAYS) if ARRAYS in contents else {}
-    return Artefact(manifest, values, arrays, contents)
+    return version, Artefact(manifest, values, arrays, contents)
 
 
 def read_manifest(folder: Path) -> tuple[str, Manifest]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from defimon.core.errors import BadData, FixSettings
-from defimon.store.artefacts import Artefact, Manifest, load, read_manifest, save
+from defimon.store.artefacts import Artefact, Manifest, load_version, read_manifest, save
 from defimon.store.sealed_folder import from_json
 
 Alias = Literal["champion", "challenger", "previous"]
@@ -83,7 +83,10 @@ class Registry:
     def load(self, target: str, horizon: int, name: str) -> tuple[Version, Artefact]:
         """The artefact that `find` names. Raises BadData when anything of it was changed."""
         version = self.find(target, horizon, name)
-        return version, load(version.folder)
+        read, artefact = load_version(version.folder)
+        if read != version.version:
+            raise BadData(f"{version.folder} was changed while it was read.", remedy="Try again.")
+        return version, artefact
 
     def set_alias(self, target: str, horizon: int, alias: Alias, version: str) -> Version:
         """Call a version champion or challenger; whichever was so called before no longer is."""

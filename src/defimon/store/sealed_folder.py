@@ -62,18 +62,19 @@ def version_of(manifest: bytes) -> str:
     return _sha256(manifest)[:12]
 
 
-def unseal(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Description and contents. Raises BadData naming the file that is missing, extra, or changed.
+def unseal(folder: Path) -> tuple[str, dict[str, Any], dict[str, bytes]]:
+    """Version, description and contents. Raises BadData naming the file that is missing, extra, or changed.
 
     Names, sizes and hashes are held to the manifest before any content is interpreted.
     """
-    _, description, listed = described(folder)
+    version, description, listed = described(folder)
     expected, found = {*listed, MANIFEST}, {entry.name for entry in folder.iterdir()}
     for name in sorted(expected - found):
         raise BadData(f"{folder / name} is missing.", remedy="Train the model again.")
     for name in sorted(found - expected):
         raise BadData(f"{folder / name} does not belong to the artefact.", remedy="Take it out.")
-    return description, {name: _checked(folder / name, facts) for name, facts in sorted(listed.items())}
+    contents = {name: _checked(folder / name, facts) for name, facts in sorted(listed.items())}
+    return version, description, contents
 
 
 def described(folder: Path) -> tuple[str, dict[str, Any], dict[str, dict[str, Any]]]:
