@@ -311,6 +311,24 @@ def test_a_figure_that_wavers_is_told_once_in_the_hours_of_rest(settings, store,
     assert [round((NOW - ts) / HOUR) for ts in moments] == [5, 9]
 
 
+@pytest.mark.parametrize(("hours_ago", "again"), [(23, 0), (25, 1)])
+def test_data_that_stop_again_are_told_when_the_rest_after_the_alert_is_over(
+    settings, store, save, hours_ago, again
+):
+    settings = settings.model_copy(update={"defillama_pools": 1})
+    rule = save("stale", paces=4, rest_hours=24, channels=())
+    first = {"rule_id": rule.rule_id, "subject": "defillama:pools", "ts": NOW - (hours_ago + 5) * HOUR,
+             "alert_id": "a", "owner": "me", "kind": "stale", "told": "nothing new"}  # fmt: skip
+    opened, over = NOW - hours_ago * HOUR, NOW - (hours_ago - 1) * HOUR
+    store.write("alerts", table("alerts", {**first, "known_at": opened}))
+    store.write("alerts", table("alerts", {**first, "known_at": over, "cleared_at": over}))
+    last = over + HOUR
+    store.write(
+        "cursors", table("cursors", {"series": "defillama:pools", "number": 1, "ts": last, "known_at": last})
+    )
+    assert [look(settings, store).rows for _ in range(2)] == [again, 0]
+
+
 def test_causes_beyond_what_is_told_at_once_come_with_the_next_look(settings, store, save):
     save("apy_below", limit=0.02, channels=())
     moment = NOW - HOUR

@@ -54,8 +54,9 @@ def judge_rule(store: Store, rule: AlertRule, gathered: Gathered) -> Judged:
         newest = _newest(store, rule.rule_id)
         beside = found.join(newest, on="subject", how="left", suffix="_known")
         open_ = pl.col("ts_known").is_not_null() & pl.col("cleared_at").is_null()
-        later = pl.col("ts_known").is_null() | (pl.col("ts") > pl.col("ts_known") + judge.rest)
-        every = beside.filter(pl.col("holds") & ~open_ & later).sort("subject")
+        new = pl.col("ts_known").is_null() | (pl.col("ts") > pl.col("ts_known"))
+        unrested = beside.filter(pl.col("holds") & ~open_ & new)
+        every = _rested(store, rule.rule_id, judge, unrested).sort("subject")
         fresh = every.head(MOST_AT_ONCE)
         over = beside.filter(~pl.col("holds") & open_)
         now = store.now()
@@ -119,9 +120,21 @@ def judged_rules(store: Store) -> list[AlertRule]:
     return [rule for rule in visible_rules(store, None, every=True) if rule.enabled]
 
 
-def _newest(store: Store, rule_id: str) -> pl.DataFrame:
-    """The last alert of each subject."""
-    rows = store.read(ALERTS.name, where={"rule_id": [rule_id]})
+def _rested(store: Store, rule_id: str, judge: Rule, causes: pl.DataFrame) -> pl.DataFrame:
+    """Causes whose subject has had its rest since its last alert, by the time of both or since that opened:
+    the time of a cause may stand still as long as it lasts.
+    """
+    if not judge.rest or causes.is_empty():
+        return causes
+    long_open = _newest(store, rule_id, store.now() - judge.rest).select("subject", ts_known="ts")
+    rested = causes.join(long_open, on=["subject", "ts_known"], how="semi")
+    later = pl.col("ts_known").is_null() | (pl.col("ts") > pl.col("ts_known") + judge.rest)
+    return pl.concat([causes.filter(later), rested]).unique("subject")
+
+
+def _newest(store: Store, rule_id: str, as_of: datetime | None = None) -> pl.DataFrame:
+    """The last alert of each subject, of those that were known at `as_of`."""
+    rows = store.read(ALERTS.name, as_of=as_of, where={"rule_id": [rule_id]})
     return rows.sort("ts").unique("subject", keep="last", maintain_order=True)
 
 
