@@ -5,6 +5,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -26,7 +27,7 @@ from defimon.flows.alert_messages import (
     write_test,
 )
 from defimon.flows.alert_rules import AlertRule, Scope, find_rule, kinds, save_rule, visible_rules
-from defimon.flows.alerts import clear_rule, judge_rule, list_alerts
+from defimon.flows.alerts import clear_rule, judge_rule, list_alerts, remove_rule
 from defimon.flows.catalogue import read_catalogue
 from defimon.flows.run_job import Place, Stop, run_job
 from defimon.store.database import Store
@@ -411,6 +412,28 @@ def test_alerts_of_a_rule_that_is_gone_are_over(settings, store, save):
     look(settings, store)
     assert clear_rule(store, rule.rule_id) == 1
     assert told(store) == [("p0", "cleared")]
+
+
+def look_of_before(settings, store, rule, change):
+    """A look that gathered before the rule was changed and judges after it."""
+    gathered = gather(store, settings, [rule], read_catalogue(store), store.now())
+    change()
+    return judge_rule(store, rule, gathered)
+
+
+def test_a_rule_that_is_changed_while_the_job_gathers_is_not_judged_as_it_was(settings, store, save):
+    paid(store, 0.01, 1)
+    for change in (
+        lambda rule: remove_rule(store, rule),
+        lambda rule: save_rule(store, replace(rule, enabled=False), ("ops",)),
+        lambda rule: save_rule(store, replace(rule, settings={"limit": 0.005}), ("ops",)),
+    ):
+        rule = save("apy_below", limit=0.02)
+        assert look_of_before(settings, store, rule, partial(change, rule)).opened == 0
+        assert list_messages(store, {rule.rule_id}) == []
+    assert told(store) == []
+    rule = save("apy_below", limit=0.02)
+    assert look_of_before(settings, store, rule, lambda: save_rule(store, rule, ("ops",))).opened == 1
 
 
 def test_the_job_looks_and_notes_how_many_alerts_there_were(settings, store, save):

@@ -12,7 +12,8 @@ from defimon.core.provenance import text_hash
 from defimon.core.tables import ALERTS
 from defimon.flows.alert_facts import Gathered
 from defimon.flows.alert_messages import Message, write_message
-from defimon.flows.alert_rules import AlertRule, visible_rules, write_rule
+from defimon.flows.alert_rules import AlertRule, find_rule, visible_rules, write_rule
+from defimon.flows.not_known import NotKnown
 from defimon.store.database import Store
 
 DIGITS = 16
@@ -44,13 +45,16 @@ def judge_rule(store: Store, rule: AlertRule, gathered: Gathered) -> Judged:
     """Open alerts for causes that are there now and were not, and clear those that are over.
 
     Alerts and the messages that tell of them are written in one transaction, which admits one writer at a
-    time: of many workers that look at once, one finds a cause new.
+    time: of many workers that look at once, one finds a cause new. A rule that was changed or removed since
+    `rule` was read is left to the next look.
     """
     judge = rule.judge()
     found = judge.judge(gathered.of(rule)).drop_nulls("subject").unique("subject", keep="last")
     if found.is_empty():
         return Judged()
     with store.transaction():
+        if not _stands(store, rule):
+            return Judged()
         newest = _newest(store, rule.rule_id)
         beside = found.join(newest, on="subject", how="left", suffix="_known")
         open_ = pl.col("ts_known").is_not_null() & pl.col("cleared_at").is_null()
@@ -118,6 +122,15 @@ def list_alerts(
 def judged_rules(store: Store) -> list[AlertRule]:
     """Every rule that is to be judged."""
     return [rule for rule in visible_rules(store, None, every=True) if rule.enabled]
+
+
+def _stands(store: Store, rule: AlertRule) -> bool:
+    """Whether the rule still is what it was when it was read; to save it as it is changes nothing."""
+    try:
+        now = find_rule(store, rule.rule_id, rule.owner)
+    except NotKnown:
+        return False
+    return now == replace(rule, saved_at=now.saved_at)
 
 
 def _rested(store: Store, rule_id: str, judge: Rule, causes: pl.DataFrame) -> pl.DataFrame:
