@@ -36,14 +36,18 @@ class Gathered:
 
     def of(self, rule: AlertRule) -> Facts:
         """What the rule looks at."""
-        judge = rule.judge()
-        frames = {name: rows for name, rows in self.frames.items() if name in judge.needs}
-        if judge.about == "pools" and rule.scope != Scope():
-            inside = _pools(self.catalogue, rule.scope)["pool_id"].implode()
-            frames = {name: rows.filter(pl.col("subject").is_in(inside)) for name, rows in frames.items()}
-        elif judge.about != "pools" and rule.scope.names:
-            frames = {name: _named(rows, rule.scope.names) for name, rows in frames.items()}
-        return Facts(self.now, frames)
+        needs = rule.judge().needs
+        frames = {name: rows for name, rows in self.frames.items() if name in needs}
+        return Facts(self.now, {name: in_scope(self.catalogue, rule, rows) for name, rows in frames.items()})
+
+
+def in_scope(catalogue: Catalogue, rule: AlertRule, rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows whose `subject` the rule looks at."""
+    about = rule.judge().about
+    if about == "pools" and rule.scope != Scope():
+        inside = _pools(catalogue, rule.scope)["pool_id"].implode()
+        return rows.filter(pl.col("subject").is_in(inside))
+    return _named(rows, rule.scope.names) if about != "pools" and rule.scope.names else rows
 
 
 def gather(

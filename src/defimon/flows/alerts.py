@@ -10,9 +10,10 @@ import polars as pl
 from defimon.alerts._base import Rule
 from defimon.core.provenance import text_hash
 from defimon.core.tables import ALERTS
-from defimon.flows.alert_facts import Gathered
+from defimon.flows.alert_facts import Gathered, in_scope
 from defimon.flows.alert_messages import Message, write_message
 from defimon.flows.alert_rules import AlertRule, find_rule, visible_rules, write_rule
+from defimon.flows.catalogue import Catalogue
 from defimon.flows.not_known import NotKnown
 from defimon.store.database import Store
 
@@ -77,6 +78,16 @@ def clear_rule(store: Store, rule_id: str) -> int:
         lasting = newest.filter(pl.col("cleared_at").is_null())
         _clear(store, lasting, store.now())
         return lasting.height
+
+
+def clear_dropped(store: Store, rule: AlertRule, catalogue: Catalogue) -> int:
+    """End the open alerts of what the rule looks at no more; how many there were."""
+    with store.transaction():
+        newest = _newest(store, rule.rule_id)
+        lasting = newest.filter(pl.col("cleared_at").is_null())
+        dropped = lasting.join(in_scope(catalogue, rule, lasting), on="subject", how="anti")
+        _clear(store, dropped, store.now())
+        return dropped.height
 
 
 def remove_rule(store: Store, rule: AlertRule) -> None:

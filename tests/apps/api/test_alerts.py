@@ -87,6 +87,42 @@ def test_anothers_rule_is_as_unknown_as_none_and_its_alerts_are_seen_when_shared
         assert {one["state"] for one in mine["alerts"]} == {"cleared"}
 
 
+def test_what_a_rule_looks_at_no_more_is_over_and_may_be_told_anew(data, serve_on):
+    own = header(data, "run")
+    pools = ["lido:stETH", "0xbebc44"]
+
+    def standing():
+        told = client.get("/v1/alerts", headers=own).json()["alerts"]
+        return sorted((one["subject"], one["state"]) for one in told)
+
+    with serve_on(data.folder) as client:
+        rule = {**RULE, "scope": {"names": pools}}
+        location = client.post("/v1/alerts/rules", json=rule, headers=own).headers["Location"]
+        for pool in pools:
+            pay(data.folder, 0.01, pool)
+        assert standing() == [("0xbebc44", "open"), ("lido:stETH", "open")]
+        client.put(location, json={**rule, "scope": {"names": pools[1:]}}, headers=own)
+        assert standing() == [("0xbebc44", "open"), ("lido:stETH", "cleared")]
+        pay(data.folder, 0.05)
+        client.put(location, json=rule, headers=own)
+        pay(data.folder, 0.01)
+        assert standing() == [("0xbebc44", "open"), ("lido:stETH", "cleared"), ("lido:stETH", "open")]
+
+
+def test_alerts_about_another_horizon_are_over(data, serve_on):
+    own = header(data, "run")
+    with serve_on(data.folder) as client:
+        rule = {**RULE, "kind": "forecast_below", "settings": {"limit": 0.02, "horizon": 7}}
+        location = client.post("/v1/alerts/rules", json=rule, headers=own).headers["Location"]
+        pay(data.folder, 0.01)
+        states = []
+        for settings in ({"limit": 0.03, "horizon": 7}, {"limit": 0.03, "horizon": 30}):
+            client.put(location, json={**rule, "settings": settings}, headers=own)
+            told = client.get("/v1/alerts", headers=own).json()["alerts"]
+            states.append([(one["subject"], one["state"]) for one in told])
+        assert states == [[("0xbebc44", "open")], [("0xbebc44", "cleared")]]
+
+
 def test_alerts_are_found_by_filters_and_read_a_page_at_a_time(data, serve_on):
     own = header(data, "run")
     with serve_on(data.folder) as client:

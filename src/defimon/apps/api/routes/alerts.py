@@ -28,7 +28,8 @@ from defimon.apps.api.service import Store, service_of
 from defimon.flows.alert_channels import channel_names
 from defimon.flows.alert_messages import Message, TooSoon, list_messages, write_test
 from defimon.flows.alert_rules import AlertRule, find_rule, kinds, save_rule, visible_rules
-from defimon.flows.alerts import clear_rule, list_alerts, remove_rule
+from defimon.flows.alerts import clear_dropped, clear_rule, list_alerts, remove_rule
+from defimon.flows.catalogue import Catalogue
 
 router = APIRouter(prefix="/v1/alerts", tags=["alerts"], route_class=CheckedFirst)
 
@@ -131,9 +132,13 @@ async def one_rule(request: Request, caller: Reader, rule_id: RuleId) -> Answer:
 
 @router.put("/rules/{rule_id}", response_model=RuleOut, operation_id="change_rule")
 async def change_rule(request: Request, caller: Runner, rule_id: RuleId, given: RuleIn) -> Answer:
-    """Keep it in place of what it was; its alerts are over when it is judged no more."""
+    """Keep it in place of what it was; alerts about what it looks at no more are over, and all of them when
+    it is judged no more, or has another kind or horizon.
+    """
     service = service_of(request)
-    changed = await service.reading(_change, rule_id, caller, given, channel_names(service.settings))
+    catalogue = (await service.known()).catalogue
+    channels = channel_names(service.settings)
+    changed = await service.reading(_change, rule_id, caller, given, channels, catalogue)
     return Answer(shown_rule(changed))
 
 
@@ -159,13 +164,22 @@ def _find(store: Store, rule_id: str, caller: Caller) -> AlertRule:
     return find_rule(store, rule_id, caller.name, every=caller.admin)
 
 
-def _change(store: Store, rule_id: str, caller: Caller, given: RuleIn, channels: list[str]) -> AlertRule:
+def _change(
+    store: Store, rule_id: str, caller: Caller, given: RuleIn, channels: list[str], catalogue: Catalogue
+) -> AlertRule:
     with store.transaction():
         before = _find(store, rule_id, caller)
         saved = save_rule(store, rule_of(given, before.owner, before.rule_id), channels)
-        if not saved.enabled or saved.kind != before.kind:
+        if not saved.enabled or _causes(saved) != _causes(before):
             clear_rule(store, rule_id)
+        elif saved.scope != before.scope:
+            clear_dropped(store, saved, catalogue)
         return saved
+
+
+def _causes(rule: AlertRule) -> tuple[str, float | None]:
+    """What tells its causes from those of another rule."""
+    return rule.kind, rule.settings.get("horizon")
 
 
 def _remove(store: Store, rule_id: str, caller: Caller) -> None:
