@@ -7,6 +7,8 @@ from datetime import datetime
 from secrets import token_hex
 from typing import Any
 
+import polars as pl
+
 from defimon.alerts._base import FAMILY, REST, About, Rule, Setting
 from defimon.core.errors import FixSettings
 from defimon.core.tables import ALERT_RULES
@@ -81,6 +83,13 @@ def visible_rules(store: Store, owner: str | None, *, every: bool = False) -> li
     rows = store.read(ALERT_RULES.name).iter_rows(named=True)
     seen = [one for one in map(_of, rows) if not one.removed and (every or one.owner == owner)]
     return sorted(seen, key=lambda one: (one.name, one.rule_id))
+
+
+def shared_rules(store: Store) -> frozenset[str]:
+    """Ids of the rules whose alerts whoever may read sees, as they are now."""
+    rows = store.read(ALERT_RULES.name, columns=["rule_id", "shared", "removed"])
+    shared, removed = (pl.col(name).fill_null(value=False) for name in ("shared", "removed"))
+    return frozenset(rows.filter(shared & ~removed)["rule_id"])
 
 
 def find_rule(store: Store, rule_id: str, owner: str | None, *, every: bool = False) -> AlertRule:

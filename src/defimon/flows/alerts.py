@@ -12,7 +12,7 @@ from defimon.core.provenance import text_hash
 from defimon.core.tables import ALERTS
 from defimon.flows.alert_facts import Gathered, in_scope
 from defimon.flows.alert_messages import Message, write_message
-from defimon.flows.alert_rules import AlertRule, find_rule, visible_rules, write_rule
+from defimon.flows.alert_rules import AlertRule, find_rule, shared_rules, visible_rules, write_rule
 from defimon.flows.catalogue import Catalogue
 from defimon.flows.not_known import NotKnown
 from defimon.store.database import Store
@@ -109,8 +109,8 @@ def list_alerts(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> list[dict[str, Any]]:
-    """Alerts of the owner's rules and of shared ones, or of everybody's; rows of `core.tables.ALERTS` with
-    `state`, the newest first.
+    """Alerts of the owner's rules and of such as are shared now, or of everybody's; rows of
+    `core.tables.ALERTS` with `state`, the newest first.
     """
     where: dict[str, Sequence[str]] = {} if rule_id is None else {"rule_id": [rule_id]}
     rows = store.read(ALERTS.name, where=where, since=since, until=until)
@@ -120,7 +120,7 @@ def list_alerts(
     if not every:
         kept.append(
             (pl.col("owner") == pl.lit(owner, pl.String)).fill_null(value=False)
-            | pl.col("shared").fill_null(value=False)
+            | pl.col("rule_id").is_in(list(shared_rules(store)))
         )
     stands = pl.when(pl.col("cleared_at").is_null()).then(pl.lit("open")).otherwise(pl.lit("cleared"))
     told = rows.filter(kept) if kept else rows

@@ -8,7 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from defimon.core.tables import ALERTS, BACKTESTS, JOB_RUNS, MODEL_EVENTS
+from defimon.core.tables import ALERT_RULES, ALERTS, BACKTESTS, JOB_RUNS, MODEL_EVENTS
+from defimon.flows.alert_rules import shared_rules
 from defimon.flows.catalogue import Catalogue
 from defimon.flows.job_runs import last_run
 from defimon.flows.shown_faults import shown_fault
@@ -28,22 +29,23 @@ TOLD_OF_MODELS = ("target", "horizon", "ts", "kind", "model", "version", "reason
 @dataclass(frozen=True, slots=True)
 class Change:
     """One thing as it stands now. `name`: backtest, alert, job, model or data; `at`: since when; `owner` may
-    see it, everybody who may read if that is None or it is `shared`.
+    see it, everybody who may read if that is None or the rule of `rule_id` is shared.
     """
 
     name: str
     at: datetime
     data: dict[str, Any]
     owner: str | None = None
-    shared: bool = False
+    rule_id: str | None = None
 
 
 @dataclass(slots=True)
 class Watcher:
     """Looks at the store again and again, for one thread at a time; tells what is not as it was the time
-    before. The first look tells everything that is recent.
+    before. The first look tells everything that is recent. `shared`: ids of the rules that are shared.
     """
 
+    shared: frozenset[str] = frozenset()
     _counts: dict[str, int] = field(default_factory=dict)
     _seen: dict[tuple[object, ...], object] = field(default_factory=dict)
 
@@ -51,6 +53,8 @@ class Watcher:
         """Changes since the last look, in order of time; one cheap question where there are none."""
         counts = store.changes()
         tables = {"backtests": _backtests, "alerts": _alerts, "job_runs": _jobs, "model_events": _models}
+        if counts.get(ALERT_RULES.name, 0) != self._counts.get(ALERT_RULES.name, 0):
+            self.shared = shared_rules(store)
         found = []
         for name, read in tables.items():
             if counts.get(name, 0) != self._counts.get(name, 0):
@@ -79,7 +83,7 @@ def _alerts(store: Store) -> Marked:
     for row in store.read(ALERTS.name, since=store.now() - LASTING).iter_rows(named=True):
         told = {name: row[name] for name in TOLD_OF_ALERTS}
         state = "open" if row["cleared_at"] is None else "cleared"
-        change = Change("alert", row["known_at"], {**told, "state": state}, row["owner"], bool(row["shared"]))
+        change = Change("alert", row["known_at"], {**told, "state": state}, row["owner"], row["rule_id"])
         yield (row["alert_id"],), state, change
 
 

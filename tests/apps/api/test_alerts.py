@@ -123,6 +123,28 @@ def test_alerts_about_another_horizon_are_over(data, serve_on):
         assert states == [[("0xbebc44", "open")], [("0xbebc44", "cleared")]]
 
 
+def test_others_see_the_alerts_of_a_rule_as_long_as_it_is_shared(data, serve_on):
+    own, other, admin = (header(data, name) for name in ("run", "other", "admin"))
+
+    def seen():
+        pages = [client.get("/v1/alerts", headers=headers).json() for headers in (own, admin, other, {})]
+        return [page["total"] for page in pages]
+
+    with serve_on(data.folder) as client:
+        location = client.post("/v1/alerts/rules", json=RULE, headers=own).headers["Location"]
+        pay(data.folder, 0.01)
+        found = seen()[0]
+        assert seen() == [found, found, 0, 0]
+        client.put(location, json={**RULE, "shared": True}, headers=own)
+        assert seen() == [found] * 4
+        assert client.get("/v1/alerts/messages", headers=other).json()["total"] == 0
+        client.put(location, json=RULE, headers=own)
+        assert seen() == [found, found, 0, 0]
+        client.put(location, json={**RULE, "shared": True}, headers=own)
+        client.delete(location, headers=own)
+        assert seen() == [found, found, 0, 0]
+
+
 def test_alerts_are_found_by_filters_and_read_a_page_at_a_time(data, serve_on):
     own = header(data, "run")
     with serve_on(data.folder) as client:

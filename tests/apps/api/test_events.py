@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -20,6 +21,7 @@ from defimon.flows.backtests import cancel_backtest, submit
 from defimon.flows.keys import revoke_key
 
 LIMIT_S = 60
+PROMOTED = {"target": "apy_mean", "horizon": 7, "kind": "promoted"}
 
 
 def header(data, name):
@@ -125,13 +127,36 @@ def test_alerts_models_and_data_are_told_as_they_come(data, store, serve_on):
         Watch(settings).look(store)
         _, alert, _ = own.wait(lambda one: one[0] == "alert" and one[1]["subject"] == "lido:stETH")
         assert (alert["kind"], alert["state"]) == ("apy_below", "open")
-        event = {"target": "apy_mean", "horizon": 7, "ts": utc_now(), "kind": "promoted"}
-        store.write("model_events", row("model_events", **event))
+        store.write("model_events", row("model_events", **PROMOTED, ts=utc_now()))
         for ear in (own, nobody):
             assert ear.wait(lambda one: one[0] == "model")[1]["kind"] == "promoted"
             news = ear.wait(lambda one: one[0] == "data" and one[1]["pools_changed"])[1]
             assert (news["pools"], news["pools_changed"]) == (6, 1)
         assert "alert" not in nobody.names()
+
+
+def test_alerts_of_a_rule_are_told_to_others_as_long_as_it_is_shared(data, store, serve_on):
+    settings, other = load_settings({}, data_dir=data.folder), header(data, "other")
+    rule = save_rule(store, AlertRule("run", "low", "apy_below", {"limit": 0.02}, shared=True), ())
+
+    def pay(apy):
+        store.write("yields", row("yields", pool_id="lido:stETH", ts=utc_now(), apy=apy))
+        Watch(settings).look(store)
+
+    with serve_on(data.folder) as client, ears_on(client) as hear:
+        own, theirs = hear(client, header(data, "run")), hear(client, other)
+        pay(0.001)
+        for ear in (own, theirs):
+            told = ear.wait(lambda one: one[0] == "alert" and one[1]["subject"] == "lido:stETH")
+        save_rule(store, replace(rule, shared=False), ())
+        pay(0.9)
+        own.wait(lambda one: one[1].get("state") == "cleared")
+        store.write("model_events", row("model_events", **PROMOTED, ts=utc_now()))
+        theirs.wait(lambda one: one[0] == "model")
+        assert "cleared" not in {one[1].get("state") for one in theirs.heard}
+        again = hear(client, {**other, "Last-Event-ID": str(int(told[2]) - 60_000_000)})
+        again.wait(lambda one: one[0] == "model")
+        assert "alert" not in again.names()
 
 
 def test_whoever_was_away_is_told_what_was_missed_by_any_process(data, store, serve_on):

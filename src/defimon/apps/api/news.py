@@ -47,10 +47,10 @@ class Event:
     number: int
     change: Change
 
-    def is_for(self, caller: Caller) -> bool:
-        """Whether the caller may know of it."""
+    def is_for(self, caller: Caller, shared: frozenset[str]) -> bool:
+        """Whether the caller may know of it, where the rules of those ids are shared."""
         owner = self.change.owner
-        return owner is None or self.change.shared or caller.admin or owner == caller.name
+        return owner is None or owner == caller.name or caller.admin or self.change.rule_id in shared
 
 
 @dataclass(slots=True, eq=False)
@@ -60,11 +60,11 @@ class Listener:
     caller: Caller
     waiting: "asyncio.Queue[Event | None]" = field(default_factory=lambda: asyncio.Queue(MOST_WAITING + 1))
 
-    def tell(self, event: Event) -> None:
-        """Let it have the event, or end it when too many wait."""
+    def tell(self, event: Event, shared: frozenset[str]) -> None:
+        """Let it have the event if it may, or end it when too many wait."""
         if self.waiting.qsize() >= MOST_WAITING:
             self.end()
-        elif event.is_for(self.caller):
+        elif event.is_for(self.caller, shared):
             self.waiting.put_nowait(event)
 
     def end(self) -> None:
@@ -118,7 +118,8 @@ class News:
         """Kept events after that one, of any process."""
         exact = any(event.number == number for event in self._events)
         after = number if exact else number - SLACK
-        return [event for event in self._events if event.number > after and event.is_for(caller)]
+        shared = self._watcher.shared
+        return [event for event in self._events if event.number > after and event.is_for(caller, shared)]
 
     async def close(self) -> None:
         """End every stream and watch no longer."""
@@ -172,7 +173,7 @@ class News:
         event = Event(max(_micros(change.at), last + 1), change)
         self._events.append(event)
         for listener in tuple(self._listeners):
-            listener.tell(event)
+            listener.tell(event, self._watcher.shared)
 
 
 def _micros(moment: datetime) -> int:

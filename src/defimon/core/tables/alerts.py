@@ -38,7 +38,7 @@ ALERTS = Table(
         text("unit", "unit of the figure"),
         text("message_id", "message that tells of it; null where no channel is told"),
         time("cleared_at", "when it was over; null while it lasts", required=False),
-        Column("shared", FLAG, "whoever may read sees it", nullable=True),
+        Column("shared", FLAG, "its rule was shared then; who sees it depends on it now", nullable=True),
         *PROVENANCE,
     ),
     ("rule_id", "subject", "ts"),
