@@ -146,6 +146,33 @@ def test_anothers_basket_is_as_unknown_as_none(client, as_key):
     assert client.post("/predict", json={"strategies": ["theirs"]}).status_code == 404
 
 
+def test_an_admin_may_do_with_what_others_keep_what_is_written_and_no_more(data, serve_on):
+    own, admin = (headers_of(name, data.keys) for name in ("run", "admin"))
+    channels = {"ops": "json://localhost:1/ops"}
+    with serve_on(data.folder, alert_channels=channels) as client:
+        client.put("/v1/baskets/mine", json=BASKET, headers=own)
+        rule = {**RULE, "channels": ["ops"]}
+        places = [
+            client.post(path, json=body, headers=own).headers["Location"]
+            for path, body in (("/v1/alerts/rules", rule), ("/v1/backtests", BACKTEST))
+        ]
+        for place in ("/v1/baskets/mine", *places):
+            assert client.get(place, headers=admin).json()["owner"] == "run"
+        assert client.put(places[0], json={**rule, "name": "theirs"}, headers=admin).json()["owner"] == "run"
+        assert client.get(places[0], headers=own).json()["name"] == "theirs"
+        assert client.post(f"{places[0]}/test", headers=admin).status_code == 202
+        assert client.get("/v1/alerts/messages", headers=admin).json()["total"] == 1
+        assert client.post(f"{places[1]}/cancel", headers=admin).json()["state"] == "cancelled"
+        # A basket is saved under the caller's own name: another's of that name stays as it is.
+        kept = client.put("/v1/baskets/mine", json={"pools": {"0xbebc44": 1}}, headers=admin).json()
+        assert kept["owner"] == "admin"
+        assert client.get("/v1/baskets/mine", headers=own).json()["weights"] == {"lido:stETH": 1.0}
+        for place in ("/v1/baskets/mine", "/v1/baskets/mine", *places):
+            assert client.delete(place, headers=admin).status_code == 204
+        for place in ("/v1/baskets/mine", *places):
+            assert client.get(place, headers=own).status_code == 404
+
+
 def test_a_shared_basket_is_everybodys_to_read(client, as_key):
     assert client.get("/v1/baskets/open").json()["weights"] == {"lido:stETH": 0.25, "aave-v3:base:USDC": 0.75}
     seen = client.get("/v1/baskets", headers=as_key("admin")).json()["baskets"]
