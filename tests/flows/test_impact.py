@@ -15,7 +15,7 @@ from defimon.execution.impact import forecast_impact
 from defimon.execution.marks import Mark
 from defimon.execution.statistics import MOMENTS, ObservedTrade
 from defimon.flows._store import open_store
-from defimon.flows.impact import forecast_trade, observe_trade, read_statistics
+from defimon.flows.impact import forecast_trade, observe_trade, observe_trades, read_statistics
 
 START = datetime(2024, 2, 15, tzinfo=UTC)
 TOKENS = (Token("0xa", "USDC", 6), Token("0xb", "WETH", 18))
@@ -113,6 +113,20 @@ def test_a_trade_is_taken_in_once(settings, trade):
         with pytest.raises(BadData, match="not later"):
             observe_trade(store, "uniswap", trade, START, source="test")
         assert read_statistics(store, "uniswap", *IDS).count == 1
+
+
+def test_trades_of_one_block_are_taken_in_together_in_their_order(settings, trade):
+    second = replace(trade, impact=0.0004)
+    with open_store(settings) as store:
+        told = observe_trades(store, "uniswap", [(START, trade), (START, second)], source="test")
+        assert told.impact.mean == pytest.approx(0.0003)
+        assert read_statistics(store, "uniswap", *IDS).count == 2
+        with pytest.raises(BadData, match="not later"):
+            observe_trades(store, "uniswap", [(START, trade)], source="test")
+        later = START + timedelta(hours=1)
+        with pytest.raises(BadData, match="not later"):
+            observe_trades(store, "uniswap", [(later, trade), (START, trade)], source="test")
+        assert read_statistics(store, "uniswap", *IDS).count == 2
 
 
 @pytest.mark.parametrize("delay", [float("nan"), float("inf"), 0.0, -1.0, 1e308])

@@ -6,7 +6,7 @@ from math import sqrt
 from typing import Any, Self
 
 from defimon.core.errors import BadData
-from defimon.execution.impact import LEVEL, ImpactForecast
+from defimon.execution.impact import LEVEL, Band, ImpactForecast
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +116,18 @@ class ImpactStatistics:
                 f"{self.buy}.",
                 remedy="Keep statistics for each pair and direction.",
             )
+        shortfall = trade.forecast.shortfall_of(trade.amount_out)
+        return self.take(trade.impact, shortfall, trade.forecast.shortfall, forgetting=forgetting)
+
+    def take(self, impact: float, shortfall: float, band: Band, *, forgetting: float = 1.0) -> Self:
+        """As `observe`, of a trade of this pair and direction: its impact, and its shortfall with `band`, the
+        forecast of it.
+        """
         if not 0.0 < forgetting <= 1.0:
             raise BadData(f"forgetting is {forgetting}.", remedy="Above 0 and at most 1; 1 forgets nothing.")
-        band = trade.forecast.shortfall
-        shortfall = trade.forecast.shortfall_of(trade.amount_out)
         own, naive = abs(shortfall - band.median), abs(shortfall - band.yardstick)
         values = {
-            "impact": trade.impact,
+            "impact": impact,
             "shortfall": shortfall,
             "error": shortfall - band.median,
             "absolute_error": own,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -18,6 +19,18 @@ from defimon.execution.statistics import ImpactStatistics, Moments, ObservedTrad
 from defimon.flows.minutes import read_minutes
 from defimon.flows.quote import quote_trade
 from defimon.store.database import Store
+
+__all__ = [
+    "ForecastTrade",
+    "ImpactStatistics",
+    "every_statistics",
+    "forecast_trade",
+    "last_observed",
+    "observe_trade",
+    "observe_trades",
+    "read_statistics",
+    "write_statistics",
+]
 
 TABLE = "impact_statistics"
 
@@ -90,7 +103,15 @@ def read_statistics(store: Store, venue: str, sell: str, buy: str) -> ImpactStat
     found = store.read(TABLE, where={"venue": [venue], "sell": [sell], "buy": [buy]})
     if found.is_empty():
         return ImpactStatistics(venue, sell, buy)
-    row = found.row(0, named=True)
+    return _of(found.row(0, named=True))
+
+
+def every_statistics(store: Store) -> list[ImpactStatistics]:
+    """What trades came to so far, by venue, pair and direction."""
+    return [_of(row) for row in store.read(TABLE).iter_rows(named=True)]
+
+
+def _of(row: dict[str, Any]) -> ImpactStatistics:
     moments = {
         name: [row["weight"], row[f"{name}_mean"], row[f"{name}_deviation"] ** 2 * row["weight"]]
         for name in IMPACT_FIGURES
@@ -114,19 +135,53 @@ def observe_trade(
     Earlier figures stay in the store as older versions. `origin` is "simulated" for a simulated trade.
     Raises BadData for a trade that is not later than the last one that was taken in.
     """
-    quote = trade.forecast.yardstick
+    return observe_trades(store, venue, [(ts, trade)], source=source, origin=origin, forgetting=forgetting)
+
+
+def observe_trades(
+    store: Store,
+    venue: str,
+    trades: Sequence[tuple[datetime, ObservedTrade]],
+    *,
+    source: str,
+    origin: str = "derived",
+    forgetting: float = 1.0,
+) -> ImpactStatistics:
+    """As `observe_trade`, of several trades of one pair and direction in the order in which they happened,
+    all of them or none; such of one block have the same time.
+    """
+    quote = trades[0][1].forecast.yardstick
     with store.transaction():
-        before = read_statistics(store, venue, quote.sell, quote.buy)
-        where = {"venue": [venue], "sell": [quote.sell], "buy": [quote.buy]}
-        last = store.read(TABLE, where=where, columns=["ts"])
-        if not last.is_empty() and last["ts"][0] >= ts:
-            raise BadData(
-                f"The trade of {ts} is not later than {last['ts'][0]}, which is in the statistics already.",
-                remedy="Observe trades in order of time, each once.",
-            )
-        after = before.observe(trade, forgetting=forgetting)
-        store.write(TABLE, _row(after, ts, source, origin))
+        after = read_statistics(store, venue, quote.sell, quote.buy)
+        last = last_observed(store, after)
+        steps: list[tuple[datetime, ImpactStatistics]] = []
+        for ts, trade in trades:
+            if (last is not None and ts <= last) or (steps and ts < steps[-1][0]):
+                raise BadData(
+                    f"The trade of {ts} is not later than {steps[-1][0] if steps else last}, which is in the "
+                    "statistics already.",
+                    remedy="Observe trades in order of time, each once.",
+                )
+            after = after.observe(trade, forgetting=forgetting)
+            steps.append((ts, after))
+        write_statistics(store, steps, source=source, origin=origin)
     return after
+
+
+def last_observed(store: Store, statistics: ImpactStatistics) -> datetime | None:
+    """Time of the last trade that was taken in, of that venue, pair and direction."""
+    where = {"venue": [statistics.venue], "sell": [statistics.sell], "buy": [statistics.buy]}
+    rows = store.read(TABLE, where=where, columns=["ts"])
+    return None if rows.is_empty() else rows["ts"][0]
+
+
+def write_statistics(
+    store: Store, steps: Sequence[tuple[datetime, ImpactStatistics]], *, source: str, origin: str
+) -> None:
+    """Statistics after each of the trades, in order of time; of trades of one time those after the last."""
+    newest = {(one.venue, one.sell, one.buy, ts): _row(one, ts, source, origin) for ts, one in steps}
+    if newest:
+        store.write(TABLE, pl.concat(newest.values()))
 
 
 def _row(statistics: ImpactStatistics, ts: datetime, source: str, origin: str) -> pl.DataFrame:

@@ -17,6 +17,7 @@ from defimon.flows.collect_sources import collect_sources, list_series
 from defimon.flows.collection import SeriesResult
 from defimon.flows.follow_sources import follow_for
 from defimon.flows.forecast_job import forecasting
+from defimon.flows.impact_job import observing
 from defimon.flows.pool_aliases import propose_aliases
 from defimon.flows.retention import drop_old_answers
 from defimon.flows.retrain import retraining
@@ -56,9 +57,9 @@ UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
 
 def jobs_of(settings: Settings, only: Sequence[str] = (), *, follow: bool = False) -> list[Task]:
-    """Jobs that collect every series of the settings, aggregate chains, keep the store in order, forecast,
-    tell forecasts their truth and train challengers, judge alerts and send them, and run backtests that were
-    asked for; by name.
+    """Jobs that collect every series of the settings, aggregate chains, take swaps into the statistics of
+    impact, keep the store in order, forecast, tell forecasts their truth and train challengers, judge alerts
+    and send them, and run backtests that were asked for; by name.
 
     A job's name is that of NAMES, with its pace where another of that name has a quicker one: `yields`,
     `chain:astar`, `yields:1d`. `only` keeps those whose name, or a beginning of it up to a colon, is given.
@@ -72,6 +73,8 @@ def jobs_of(settings: Settings, only: Sequence[str] = (), *, follow: bool = Fals
     jobs: list[Task] = [_job(name, group, settings, memory, follow=follow) for name, group in groups.items()]
     if any(name.startswith("chain:") for name in groups):
         jobs.append(Job("aggregates", AGGREGATES, _aggregate))
+    if any("uniswap" in group.sources for group in groups.values()):
+        jobs.append(observing(settings))
     jobs.append(Job("upkeep", UPKEEP, partial(_keep_up, settings=settings)))
     jobs += [forecasting(settings), telling_truth(settings), retraining(settings)]
     jobs += [alerting(settings), BacktestQueue(settings), MessageQueue(settings)]

@@ -1,9 +1,11 @@
-"""A forecast of impact as a table on the terminal."""
+"""Forecasts of impact, and how they came out, as tables on the terminal."""
+
+from collections.abc import Sequence
 
 from rich.table import Table
 
 from defimon.apps.cli._console import out, plain
-from defimon.flows.impact import ForecastTrade
+from defimon.flows.impact import ForecastTrade, ImpactStatistics
 from defimon.flows.quote import amount_in_tokens
 
 DIGITS = 10
@@ -42,3 +44,26 @@ def show_forecast(trade: ForecastTrade, delay: float) -> None:
         "included",
         style="dim",
     )
+
+
+def show_statistics(every: Sequence[ImpactStatistics], told: str) -> None:
+    """Print one line for each venue, pair and direction."""
+    console = out()
+    table = Table(title="Trades beside their forecasts, in bps", title_justify="left")
+    for heading in ("venue", "sold", "bought"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("trades", "impact", "deviation", "shortfall", "deviation", "error", "exact quote's"):
+        table.add_column(heading, justify="right")
+    table.add_column("inside", justify="right")
+    for one in every:
+        moments = (one.impact, one.shortfall)
+        figures = [figure for moment in moments for figure in (moment.mean, moment.deviation)]
+        figures += [one.absolute_error.mean, one.yardstick_absolute_error.mean]
+        table.add_row(
+            *map(plain, (one.venue, one.sell, one.buy)),
+            f"{one.count:,}",
+            *(f"{figure * 10_000.0:,.2f}" for figure in figures),
+            f"{one.accuracy:.1%}",
+        )
+    console.print(table)
+    console.print(plain(told), style="dim")

@@ -1,12 +1,31 @@
-"""`defimon impact`: what a trade will come to when it executes some minutes from now."""
+"""`defimon impact`: what a trade will come to some minutes from now, and what past ones came to."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
+
+FORECAST = "forecast"
 
 
-def impact(
+class _Commands(TyperGroup):
+    """`defimon impact STATE …` is `defimon impact forecast STATE …`."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        known = {*self.commands, *ctx.help_option_names}
+        return super().parse_args(ctx, args if not args or args[0] in known else [FORECAST, *args])
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    help="Price impact at execution: forecasts, and how they came out.",
+)
+
+
+@app.command(FORECAST)
+def forecast(
     state: Annotated[Path, typer.Argument(help="State document with the pool (docs/pools.md).")],
     minutes: Annotated[
         list[Path], typer.Option(help="File of the pool's minutes up to then; may be given again.")
@@ -26,3 +45,27 @@ def impact(
     show_forecast(
         forecast_trade(state, minutes, sell=sell, amount=amount, buy=buy, pool=pool, delay=delay), delay
     )
+
+
+@app.command()
+def observe(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Recorded trades: CSV or JSON lines (docs/impact.md).")
+    ] = None,
+) -> None:
+    """Take recorded trades into the statistics; without files, the swaps that were collected since."""
+    from defimon.apps.cli._impact import show_statistics
+    from defimon.core.settings import load_settings
+    from defimon.flows._store import open_store
+    from defimon.flows.impact import every_statistics
+    from defimon.flows.impact_job import observe_all
+    from defimon.flows.observed_trades import observe_files
+
+    with open_store(load_settings()) as store:
+        if files:
+            done = observe_files(store, files)
+            told = f"{done.taken} trades taken in, {done.known} were known"
+        else:
+            swaps = observe_all(store)
+            told = f"{swaps.taken} swaps taken in; before {swaps.left_out} more too little was known"
+        show_statistics(every_statistics(store), told)
