@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 from numpy.random import Generator
@@ -89,7 +90,8 @@ def _tree(document: Any, corpus: list[bytes], rng: Generator) -> None:
     if change == 0:
         holder.pop(key)
     elif change in {1, 2}:
-        holder[key] = VALUES[int(rng.integers(len(VALUES)))]
+        # A copy: the lists among them would otherwise come to hold each other, and themselves.
+        holder[key] = deepcopy(VALUES[int(rng.integers(len(VALUES)))])
     elif change in {3, 4, 5}:
         holder[key] = _number_near(holder[key], rng)
     elif change == 6:
