@@ -74,7 +74,7 @@ def test_a_worker_tells_what_it_does_and_ends_well_when_it_is_told_to(folder, tm
                 process.send_signal(signal.SIGTERM)
     assert process.returncode == 0
     events = {line["event"]: line for line in map(json.loads, said)}
-    assert list(events) == ["worker started", "job begun", "job done", "worker stops", "worker stopped"]
-    assert events["worker started"]["jobs"] == ["files"]
+    assert list(events) == ["worker starts", "job begun", "job done", "worker stops", "worker stopped"]
+    assert events["worker starts"]["jobs"] == ["files"]
     assert events["job done"]["rows"] >= 2
     assert (tmp_path / "data" / "queue.sqlite").exists()

@@ -53,8 +53,9 @@ def work(settings: Settings, jobs: Sequence[Task], *, at_once: int = 4, tick_s: 
     with lines_of("huey"), _ended_by_signals(told.set):
         places = at_once + sum(job.whole_slot for job in jobs)
         consumer = JobConsumer(queue, Desk(jobs, place, queue, stop), places, tick_s)
+        # Told before its threads run, which tell of jobs begun.
+        log.info("worker starts", worker=place.owner, queue=name, jobs=[job.name for job in jobs])
         consumer.start()
-        log.info("worker started", worker=place.owner, queue=name, jobs=[job.name for job in jobs])
         while not told.wait(HEALTH_S):
             consumer.check_worker_health()
         log.info("worker stops", worker=place.owner)
