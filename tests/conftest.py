@@ -13,7 +13,10 @@ from typing import Any
 
 import hypothesis
 import pytest
+import sqlalchemy as sa
 import structlog
+
+from defimon.store import migration
 
 # How long an example takes says how busy the machine is, and nothing of what is tested.
 hypothesis.settings.register_profile("any machine", deadline=None)
@@ -22,6 +25,8 @@ hypothesis.settings.load_profile("any machine")
 # A shell begins what it runs beside itself with interrupts ignored, which would go on to all that is tested.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+REAL_STEPS = migration._run_steps
 
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Where the recorded data sets lie when they lie beside the checkout."""
@@ -67,6 +72,46 @@ def _own_log_settings() -> Iterator[None]:
     """What a command's start says about log lines ends with the test that started it."""
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _made_once() -> Iterator[None]:
+    """An empty store gets the statements that the steps to the newest schema ran the first time: hundreds of
+    tests need one, and finding those statements takes ten times as long as running them.
+
+    `real_steps` takes it back.
+    """
+    found: dict[str, list[str]] = {}
+
+    def run(connection: sa.Connection) -> None:
+        kind, empty = connection.dialect.name, not sa.inspect(connection).get_table_names()
+        if empty and kind in found:
+            for statements in found[kind] if kind == "sqlite" else [";".join(found[kind])]:
+                connection.exec_driver_sql(statements)
+            return
+        ran: list[tuple[str, Any]] = []
+
+        def note(_link: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+            ran.append((statement, values))
+
+        sa.event.listen(connection, "before_cursor_execute", note)
+        REAL_STEPS(connection)
+        sa.event.remove(connection, "before_cursor_execute", note)
+        changes = [
+            (text, values) for text, values in ran if not text.lstrip().startswith(("SELECT", "PRAGMA"))
+        ]
+        if empty and not any(values for _, values in changes):
+            found[kind] = [text for text, _ in changes]
+
+    migration._run_steps = run
+    yield
+    migration._run_steps = REAL_STEPS
+
+
+@pytest.fixture
+def real_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stores are made by the steps themselves."""
+    monkeypatch.setattr(migration, "_run_steps", REAL_STEPS)
 
 
 @pytest.fixture(scope="session")

@@ -41,3 +41,16 @@ def test_the_code_version_holds_the_release_and_a_hash_of_the_sources():
     release, digest = code_version().split("+")
     assert release.count(".") == 2
     assert len(digest) == 12
+
+
+def test_a_hash_that_was_written_down_is_the_same_in_later_versions():
+    moment = datetime(2024, 2, 29, 12, 30, 0, 7, tzinfo=UTC)
+    frame = pl.DataFrame(
+        {
+            "text": ["b", None, "äß"], "bytes": [b"\x00", b"", None], "real": [0.1, None, -0.0],
+            "whole": [1, None, -3], "truth": [True, None, False], "time": [moment, None, moment],
+            "day": [moment.date(), None, moment.date()], "nothing": [None, None, None],
+        },
+        schema_overrides={"time": pl.Datetime("us", "UTC"), "nothing": pl.Float64},
+    )  # fmt: skip
+    assert content_hash(frame) == "884f4e7b67e3b09af80bbe1b35d969d5d7f5e98ff3b107ac958dc3f0f5e20621"

@@ -33,6 +33,8 @@ class SeededChain:
         self.base = int(rng.choice([0, 0, 1, 17, 300, 19_000_000], p=[0.3, 0.2, 0.15, 0.15, 0.15, 0.05]))
         self.first = self.base + int(rng.integers(0, 3))
         self.busy = float(rng.choice([0.0, 0.7, 2.0]))
+        # Caches of this chain alone, which go with it: many thousands of seeds are played by one process.
+        self._block, self._receipts = cache(self._new_block), cache(self._new_receipts)
         self.stem = [(None, 0)]
         """For each branch its parent, and the first height that differs from it."""
         head = self.first + int(rng.choice([rng.integers(3, 12), rng.integers(4, 90)], p=[0.6, 0.4]))
@@ -94,8 +96,7 @@ class SeededChain:
     def _hex(self, name, size=64):
         return "0x" + hashlib.sha256(f"{self.seed} {name}".encode()).hexdigest()[:size]
 
-    @cache  # noqa: B019 - a chain lives as long as its seed is played
-    def _block(self, branch, number):
+    def _new_block(self, branch, number):
         rng = default_rng([self.seed, 2, branch, number])
         base_fee = int(rng.integers(1, 50)) * GWEI
         count = int(rng.poisson(self.busy))
@@ -130,8 +131,7 @@ class SeededChain:
             **priced,
         }
 
-    @cache  # noqa: B019
-    def _receipts(self, branch, number):
+    def _new_receipts(self, branch, number):
         block = self._block(branch, number)
         return [
             {

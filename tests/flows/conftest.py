@@ -1,13 +1,20 @@
-"""A small panel with structure that models can learn, for tests of flows."""
+"""What many tests of flows ask for: a small panel that models can learn from, a store, a followed pool."""
 
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
+sys.path.append(str(Path(__file__).parent))  # so that the followed pool can be imported
+
+from followed_pool import traded_pool
+
 from defimon.core.settings import load_settings
 from defimon.core.tables import PANEL
+from defimon.flows._store import open_store
 
 
 def simulated_panel(pools=6, days=230, seed=3):
@@ -49,6 +56,18 @@ def small_panel():
 @pytest.fixture
 def settings(tmp_path):
     return load_settings({}, data_dir=tmp_path / "data", processes=1)
+
+
+@pytest.fixture
+def store(settings):
+    with open_store(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def chain(store):
+    """A followed pool in the store, with swaps that nobody has taken in yet."""
+    return traded_pool(store)
 
 
 @pytest.fixture(scope="session")

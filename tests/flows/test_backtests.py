@@ -78,12 +78,6 @@ def settings(tmp_path):
     return load_settings({}, data_dir=tmp_path, processes=1)
 
 
-@pytest.fixture
-def store(settings):
-    with open_store(settings) as opened:
-        yield opened
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def of_both(request, settings):
     """Settings of a store of each kind, with its tables."""

@@ -107,13 +107,25 @@ def test_fees_and_supply_are_told(settings, httpserver):
     assert told.notes == ()
 
 
-@pytest.mark.parametrize("nodes", [1, 3])
-def test_a_snapshot_is_made_of_at_most_forty_calls_however_they_are_counted(settings, httpserver, nodes):
-    served_nodes = [served(httpserver, path=f"/node{place}") for place in range(nodes)]
+class NodeWithoutTag(PlayedNode):
+    def _one(self, call):
+        if call["params"][:1] != ["finalized"]:
+            return super()._one(call)
+        self.asked.append(call["method"])
+        return {"jsonrpc": "2.0", "id": call["id"], "error": {"code": -32602, "message": "invalid tag"}}
+
+
+@pytest.mark.parametrize("node", [PlayedNode, NodeWithoutTag])
+@pytest.mark.parametrize(("nodes", "blocks"), [(1, 12), (2, 12), (3, 11), (4, 10), (8, 4), (12, 4)])
+def test_a_snapshot_is_made_of_at_most_forty_calls_however_many_nodes_there_are(
+    settings, httpserver, node, nodes, blocks
+):
+    served_nodes = [served(httpserver, node(), path=f"/node{place}") for place in range(nodes)]
     told = chain_snapshot(settings(*(url for url, _ in served_nodes)), "astar", manners=QUICK)
     members = sum(len(node.asked) for _, node in served_nodes)
     assert (told.cost.members, told.cost.requests + told.cost.others) == (members, len(httpserver.log))
     assert members + told.cost.others <= 40
+    assert (told.live, told.window.blocks) == (True, blocks)
 
 
 def test_without_receipts_by_block_calls_are_told_and_gas_is_not(settings, httpserver):

@@ -1,25 +1,31 @@
 """Configured sources collected once, and followed, against services on loopback."""
 
+import asyncio
 import json
 import os
 import signal
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 sys.path.append(str(Path(__file__).parent))  # so that the played node can be imported
 
 from node_on_loopback import PlayedNode, coin, served
+from scripted_series import ScriptedYields
 
 from defimon.core.errors import FixSettings
 from defimon.core.settings import load_settings
 from defimon.flows._store import open_store
+from defimon.flows._store_thread import StoreThread
 from defimon.flows.collect_sources import collect_once, collect_sources, list_series, series_sources
 from defimon.flows.collection_summary import collection_summary, write_summary
-from defimon.flows.follow_sources import Followed, follow_sources
+from defimon.flows.follow_sources import Followed, _Run, follow_sources
 from defimon.flows.known_content import known_content
+from defimon.sources._http import Http
 from defimon.sources._manners import Manners
 
 QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.02, attempts=2, gap_s=0.0, read_s=2.0, whole_s=3.0)
@@ -182,6 +188,44 @@ def test_a_source_that_fails_is_asked_again_and_what_comes_then_is_stored(settin
     assert told[0].error
     assert url.partition("//")[2].partition("/")[0] in told[0].error
     assert (told[1].error, told[1].inserted) == ("", HEAD - 619)
+
+
+class Quick(ScriptedYields):
+    def series(self):
+        return [replace(one, every=timedelta(seconds=0.02)) for one in super().series()]
+
+
+class Mistaken(Quick):
+    def series(self):
+        return [replace(one, name="scripted_yields:mistaken") for one in super().series()]
+
+    async def batches(self, _series, _wanted):
+        yield {}["no such key"]
+
+
+def test_a_mistake_in_one_source_is_told_at_once_and_raised_when_the_others_are_done(settings):
+    """Neither ends the other: each is asked again and again until the time is over."""
+    told, followed = [], Followed()
+    wanted = [(source, series) for source in (Mistaken(1), Quick(20)) for series in source.series()]
+
+    def tell(result, _):
+        told.append(result.series)
+
+    async def run(store):
+        async with Http(QUICK) as http, StoreThread(store) as thread:
+            until = asyncio.get_running_loop().time() + 1.0
+            await _Run(http, thread, (), None, lambda *_: None, tell, followed, until).all_of(wanted)
+
+    with open_store(settings()) as store, capture_logs() as lines:
+        with pytest.raises(KeyError):
+            asyncio.run(run(store))
+        assert store.count("yields") == 40
+    whole, mistaken = followed.results["scripted_yields:pools"], followed.results["scripted_yields:mistaken"]
+    assert (whole.inserted, whole.error) == (40, "")
+    assert mistaken.error == "a mistake in the code: KeyError; the log tells more"
+    assert set(told[2:]) == {whole.series, mistaken.series}
+    logged = [line for line in lines if line["event"] == "a mistake in the code"]
+    assert {(line["series"], line["log_level"]) for line in logged} == {(mistaken.series, "error")}
 
 
 def test_following_nothing_is_refused_like_collecting_nothing(settings):

@@ -1,105 +1,23 @@
 """Swaps of a pool in the store, taken into the statistics of impact: those of a golden pool, as logs."""
 
-import json
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
-from numpy.random import default_rng
+from followed_pool import Chain, golden, statistics
 
-from defimon.amm.pools._fields import Fields
-from defimon.amm.state.document import write_state
-from defimon.amm.state.recorded_v3 import read_v3
 from defimon.core.settings import load_settings
-from defimon.core.tables import TABLES
 from defimon.execution.statistics import MOMENTS
-from defimon.flows._pool_swaps import SWAP_V3
 from defimon.flows._store import open_store, store_url
-from defimon.flows.impact import read_statistics
-from defimon.flows.impact_job import Observed, observe_all, observe_swaps
+from defimon.flows.impact_job import Observed, observe_swaps
 from defimon.flows.jobs import jobs_of
 from defimon.flows.run_job import Place, Stop, run_job
 
-FILE = Path(__file__).resolve().parents[1] / "golden" / "v3_500_18_6_many_ranges.json"
-START = datetime(2026, 3, 1, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
 
-
-@pytest.fixture(scope="module")
-def golden():
-    return json.loads(FILE.read_text())
-
-
-@pytest.fixture
-def store(settings):
-    with open_store(settings) as opened:
-        yield opened
-
-
-class Chain:
-    """A followed pool: what the collector would have stored of it."""
-
-    def __init__(self, store, golden):
-        self.store, self.recorded = store, read_v3(Fields(golden, "file"), "golden").state
-        ((self.address, self.pool),) = self.recorded.pools.items()
-        self.number = 0
-
-    def row(self, table, **values):
-        ts = START + self.number * MINUTE
-        fixed = {"chain": "local", "number": self.number, "ts": ts, "known_at": ts, "block_hash": "0x0"}
-        told = {"source": "uniswap", "origin": "simulated"}
-        self.store.write(table, TABLES[table].rows([{**fixed, **told, **values}]))
-
-    def keep_state(self):
-        state = type(self.recorded)(
-            31_337, self.number, "simulated", self.recorded.tokens, {self.address: self.pool}
-        )
-        self.row("pool_states", pool_id=self.address, document=json.dumps(write_state(state)))
-
-    def swap(self, *sales):
-        """One block with a swap for each (place of the token sold, amount)."""
-        self.number += 1
-        quotes = []
-        for index, (sold, amount) in enumerate(sales):
-            sell, buy = self.pool.tokens[sold], self.pool.tokens[1 - sold]
-            quote = self.pool.quote_exact_in(sell, buy, amount)
-            net = [quote.amount_in, -quote.amount_out][:: 1 if sold == 0 else -1]
-            self.pool = quote.after
-            self.log(index, net, self.pool.sqrt_price_x96, self.pool.liquidity, self.pool.tick)
-            quotes.append(quote)
-        return quotes
-
-    def log(self, index, net, price, liquidity, tick):
-        words = (one % (1 << 256) for one in (*net, price, liquidity, tick))
-        data = "0x" + "".join(f"{word:064x}" for word in words)
-        topics = f"{SWAP_V3},0x0,0x0"
-        self.row(
-            "events", log_index=index, address=self.address, transaction_hash="0x0", topics=topics, data=data,
-            removed=False,
-        )  # fmt: skip
-
-
-@pytest.fixture
-def chain(store, golden):
-    """The golden pool after sixty blocks of swaps about as large as those executed on it, and its state."""
-    made, draw = Chain(store, golden), default_rng(8)
-    made.keep_state()
-    for _ in range(60):
-        made.swap((0, int(draw.lognormal() * 3e14)), (1, int(draw.lognormal() * 1e6)))
-    made.keep_state()
-    return made
-
-
-def statistics(chain, sold=0):
-    sell, buy = chain.pool.tokens[sold], chain.pool.tokens[1 - sold]
-    return read_statistics(chain.store, f"uniswap-v3:local:{chain.address}", sell, buy)
-
-
-def test_swaps_that_were_executed_on_the_recorded_state_are_in_the_statistics(chain, golden):
-    start = golden["state"]
+def test_swaps_that_were_executed_on_the_recorded_state_are_in_the_statistics(chain):
+    start = golden()["state"]
     price, liquidity = int(start["sqrtPriceX96"]), int(start["liquidity"])
     executed = [
-        one for one in golden["executed"] if one["zeroForOne"] and int(one.get("amount1Delta", 0)) < 0
+        one for one in golden()["executed"] if one["zeroForOne"] and int(one.get("amount1Delta", 0)) < 0
     ]
     chain.pool = chain.recorded.pools[chain.address]
     chain.number += 1
@@ -139,10 +57,10 @@ def test_swaps_of_one_block_are_taken_in_their_order_and_once(chain):
     assert chain.store.content_hash("impact_statistics") == kept
 
 
-def test_what_is_taken_in_at_once_or_bit_by_bit_comes_to_the_same(chain, settings, golden, tmp_path):
+def test_what_is_taken_in_at_once_or_bit_by_bit_comes_to_the_same(chain, settings, tmp_path):
     whole = settings.model_copy(update={"data_dir": tmp_path / "whole"})
     with open_store(whole) as beside:
-        other = Chain(beside, golden)
+        other = Chain(beside)
         other.number = chain.number
         for table in ("events", "pool_states"):
             beside.write(table, chain.store.read(table))
@@ -159,8 +77,8 @@ def test_what_is_taken_in_at_once_or_bit_by_bit_comes_to_the_same(chain, setting
             assert (one.mean, one.deviation) == pytest.approx((two.mean, two.deviation))
 
 
-def test_a_swap_without_a_known_state_before_it_is_left_out(store, golden):
-    chain = Chain(store, golden)
+def test_a_swap_without_a_known_state_before_it_is_left_out(store):
+    chain = Chain(store)
     chain.swap((0, 10**15))
     assert observe_swaps(store) == Observed()
     chain.keep_state()
@@ -168,19 +86,6 @@ def test_a_swap_without_a_known_state_before_it_is_left_out(store, golden):
     chain.swap((0, 10**15))
     assert observe_swaps(store) == Observed(0, 1)
     assert observe_swaps(store) == Observed()
-
-
-def test_more_swaps_than_a_run_takes_come_with_the_next_ones(chain, monkeypatch):
-    observe_swaps(chain.store)
-    monkeypatch.setattr("defimon.flows.impact_job.MOST_LOGS", 3)
-    for _ in range(4):
-        chain.swap((0, 10**15), (0, 10**14))
-    done = [observe_swaps(chain.store) for _ in range(3)]
-    assert done == [Observed(4, 0, more=True), Observed(4), Observed()]
-    for _ in range(4):
-        chain.swap((0, 10**15), (0, 10**14))
-    assert observe_all(chain.store) == Observed(8)
-    assert statistics(chain).count == 16
 
 
 def test_a_worker_that_collects_pools_has_the_job(chain, settings):

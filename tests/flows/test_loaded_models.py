@@ -7,7 +7,6 @@ from defimon.evaluation.universe import UniverseRules, eligible
 from defimon.flows._store import open_store
 from defimon.flows.artefacts import keep_model, registry_of
 from defimon.flows.load import daily
-from defimon.flows.loaded_models import LoadedModels
 from defimon.flows.prepare import prepare_all, target_of
 from defimon.flows.restore import load_kept
 from defimon.flows.train import fit, fitting_of, model_spec
@@ -69,21 +68,3 @@ def test_a_file_that_is_gone_or_came_since_is_refused_though_the_model_is_in_mem
     (kept[1].folder / "values.json").unlink()
     with pytest.raises(BadData, match=r"values\.json"):
         loaded(kept)
-
-
-def test_the_model_that_was_not_asked_for_longest_is_let_go():
-    held = LoadedModels(most=2)
-    for name in "ab":
-        held.put(name, name.upper(), 1)
-    assert held.get("a") == "A"
-    held.put("c", "C", 1)
-    assert [held.get(name) for name in "abc"] == ["A", None, "C"]
-
-
-def test_models_are_held_up_to_a_sum_of_bytes_and_one_that_is_larger_by_itself_never():
-    held = LoadedModels(most=10, most_bytes=100)
-    for name, size in (("a", 60), ("b", 40), ("c", 50), ("d", 101)):
-        held.put(name, name.upper(), size)
-    assert [held.get(name) for name in "abcd"] == [None, "B", "C", None]
-    held.put("b", "larger", 60)
-    assert [held.get(name) for name in "bc"] == ["larger", None]

@@ -2,7 +2,8 @@
 
 import csv
 import json
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,12 @@ from defimon.amm.pools._fields import Fields
 from defimon.amm.state.recorded_v2 import read_v2
 from defimon.apps.cli.main import build
 from defimon.core.errors import BadData
-from defimon.flows._store import open_store
 from defimon.flows.impact import read_statistics
 from defimon.flows.observed_trades import FIELDS, Taken, observe_files
 
 FILE = Path(__file__).resolve().parents[1] / "golden" / "v2_pairs.json"
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+AHEAD = timezone(timedelta(hours=14))
 
 
 @pytest.fixture(scope="module")
@@ -54,12 +55,6 @@ def table(path, trades):
     return path
 
 
-@pytest.fixture
-def store(settings):
-    with open_store(settings) as opened:
-        yield opened
-
-
 @pytest.mark.parametrize(("form", "name"), [(lines, "trades.jsonl"), (table, "trades.CSV")])
 def test_a_file_of_trades_is_taken_in_once(store, trades, tmp_path, form, name):
     path = form(tmp_path / name, trades)
@@ -83,6 +78,41 @@ def test_trades_of_one_time_are_all_taken_in_and_later_files_go_on(store, trades
     later = {**one, "ts": (START + timedelta(days=1)).isoformat()}
     assert observe_files(store, [lines(tmp_path / "b.jsonl", [one, later])]) == Taken(1, 1)
     assert read_statistics(store, one["venue"], one["sell"], one["buy"]).count == 3
+
+
+def test_of_trades_that_are_taken_in_at_once_the_last_of_each_day_makes_a_version(store, trades, tmp_path):
+    one = trades[0]
+    times = [START + timedelta(minutes=10 * n) for n in range(100)]  # noon to 4:30 in the morning
+    observe_files(
+        store,
+        [lines(tmp_path / "a.jsonl", [{**one, "ts": ts.astimezone(AHEAD).isoformat()} for ts in times])],
+    )
+    assert store.count("impact_statistics") == 2
+    then = store.read("impact_statistics", as_of=times[71])
+    assert (then["count"][0], then["ts"][0]) == (72, times[71])
+    assert store.read("impact_statistics", as_of=times[70]).is_empty()
+    assert read_statistics(store, one["venue"], one["sell"], one["buy"]).count == 100
+
+
+def test_files_that_do_not_follow_each_other_in_time_are_refused_before_anything_is_taken_in(
+    store, trades, tmp_path
+):
+    one = trades[0]
+    days = [
+        [{**one, "ts": (START + timedelta(days=day + n)).isoformat()} for n in range(3)] for day in (0, 9)
+    ]
+    first, later = (lines(tmp_path / f"{name}.jsonl", day) for name, day in zip("ab", days, strict=True))
+    overlap = lines(tmp_path / "c.jsonl", days[0][2:] + days[1])
+    for paths in ([later, first], [first, first], [first, overlap]):
+        with pytest.raises(BadData) as refused:
+            observe_files(store, paths)
+        assert str(paths[1]) in str(refused.value)
+        assert "order of time" in refused.value.remedy
+        assert store.count("impact_statistics") == 0
+    assert observe_files(store, [first, later]) == Taken(6, 0)
+    assert observe_files(store, [first, later]) == Taken(0, 6)
+    other = lines(tmp_path / "d.jsonl", [{**trade, "venue": "other"} for trade in days[0]])
+    assert observe_files(store, [later, other]) == Taken(3, 3)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +143,13 @@ def test_a_line_that_does_not_fit_is_refused_by_line_and_field(store, trades, tm
     assert named in str(refused.value)
     assert refused.value.remedy
     assert store.count("impact_statistics") == 0
+
+
+@pytest.mark.parametrize("ts", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_that_no_clock_of_utc_shows_is_refused_by_line_and_field(store, trades, tmp_path, ts):
+    path = lines(tmp_path / "trades.jsonl", [{**trades[0], "ts": ts}])
+    with pytest.raises(BadData, match=re.escape(f"{path}, line 1: ts is '{ts}'")):
+        observe_files(store, [path])
 
 
 def test_what_is_no_line_of_trades_is_refused(store, tmp_path):

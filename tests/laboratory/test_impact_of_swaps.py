@@ -57,6 +57,12 @@ def test_logs_tell_each_swap_and_where_the_pool_stood_after_it(market, store):
             assert exp(swap.after.log_price) == pytest.approx(price, rel=1e-12)
 
 
+@pytest.fixture
+def a_version_each_block(monkeypatch):
+    monkeypatch.setattr("defimon.flows.impact_job.MOST_LOGS", 1)
+
+
+@pytest.mark.usefixtures("a_version_each_block")
 def test_each_swap_is_taken_into_the_statistics_once(store):
     done = observe_swaps(store)
     assert done.taken + done.left_out == 2 * 4 * DAYS
@@ -70,6 +76,7 @@ def test_each_swap_is_taken_into_the_statistics_once(store):
     assert rows["absolute_error_mean"].is_between(1e-6, 0.1).all()
 
 
+@pytest.mark.usefixtures("a_version_each_block")
 def test_statistics_rise_by_what_each_swap_did_to_the_price(market, store):
     observe_swaps(store)
     for kind, name, contract in (("v2", "pair", market.pair), ("v3", "pool", market.pool)):

@@ -103,7 +103,7 @@ class SmallChain:
                 "transactionHash": sender,
                 "address": "0x" + "ab" * 20,
                 "topics": [TRANSFER],
-                "data": hex(place),
+                "data": f"0x{place:064x}",
             }
             for place in range(self.logs_each)
         ]
@@ -220,12 +220,12 @@ def asked(urls, ask, manners=QUICK):
     return asyncio.run(main())
 
 
-def read(nodes, ask, manners=QUICK):
-    """What `ask` gives for a reader of the local chain over these nodes."""
+def read(nodes, ask, manners=QUICK, *, memory=None, chain=CHAINS["local"]):
+    """What `ask` gives for a reader of a chain over these nodes."""
 
     async def main():
-        async with Http(manners) as http:
-            return await ask(EvmChain(http, [SecretStr(node.url) for node in nodes], CHAINS["local"]))
+        async with Http(manners, memory) as http:
+            return await ask(EvmChain(http, [SecretStr(node.url) for node in nodes], chain))
 
     return asyncio.run(main())
 

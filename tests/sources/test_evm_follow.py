@@ -155,6 +155,16 @@ def test_nodes_behind_what_was_final_are_told(chain, store_at):
     assert any("behind block" in warning for warning in result.warnings)
 
 
+def unnamed(numbers):
+    """A bend of a node that has these blocks whole, and does not tell their names alone."""
+
+    def lacking(params, answer):
+        asked, whole = params
+        return None if not whole and asked.startswith("0x") and int(asked, 16) in numbers else answer
+
+    return "eth_getBlockByNumber", lacking
+
+
 def test_a_series_whose_first_blocks_cannot_be_named_holds_none_from_before_its_beginning(
     httpserver, store_at
 ):
@@ -162,12 +172,7 @@ def test_a_series_whose_first_blocks_cannot_be_named_holds_none_from_before_its_
     small = SmallChain(90, transactions=1)
     node, store = ScriptedNode(httpserver, small), store_at("new")
     since = datetime.fromtimestamp(GENESIS_S + 12 * 40, UTC)
-
-    def unnamed(params, answer):
-        asked, whole = params
-        return None if not whole and asked.startswith("0x") and int(asked, 16) > 30 else answer
-
-    node.bends = [("eth_getBlockByNumber", unnamed)]
+    node.bends = [unnamed(range(31, 91))]
     assert collected(store, node.url, since=since).error == ""
     assert node.asked.count(["eth_getBlockByNumber"]) > 1
     assert store.read("blocks")["number"].sort().to_list() == list(range(40, 91))
@@ -180,12 +185,7 @@ def test_a_series_begun_too_early_at_a_node_that_is_behind_has_no_position_from_
     small = SmallChain(35, transactions=1)
     node, store = ScriptedNode(httpserver, small), store_at("new")
     since = datetime.fromtimestamp(GENESIS_S + 12 * 40, UTC)
-
-    def unnamed(params, answer):
-        asked, whole = params
-        return None if not whole and asked.startswith("0x") and 20 < int(asked, 16) < 35 else answer
-
-    node.bends = [("eth_getBlockByNumber", unnamed)]
+    node.bends = [unnamed(range(21, 35))]
     assert collected(store, node.url, since=since).error == ""
     assert (store.read("blocks").height, store.read("cursors").height) == (0, 0)
     node.bends, small.head, small.final = [], 90, 90

@@ -7,6 +7,7 @@ import zlib
 
 import polars as pl
 import pytest
+from structlog.testing import capture_logs
 
 from defimon.core.errors import FixSettings
 from defimon.core.settings import Settings, load_settings
@@ -124,6 +125,23 @@ def test_hidden_files_and_other_suffixes_are_left_alone(store, folder):
     (folder / ".git" / "a.csv").write_text("x")
     (folder / "README.md").write_text("x")
     assert set(collected(store, folder)) == {"older/b.csv", "panel.csv"}
+
+
+def test_a_file_whose_name_is_no_utf_8_is_left_out_with_one_warning_and_the_others_go_on(
+    store, folder, tmp_path
+):
+    with open(os.fsencode(folder) + b"/\xff.csv", "w") as opened:  # noqa: PTH123 - Path takes no bytes
+        opened.write(HEAD + ROWS)
+    (folder / "\xe9.csv").write_text(HEAD + ROWS.replace("a,", "c,"))
+    found = collected(store, folder)
+    assert {name: (result.inserted, result.error) for name, result in found.items()} == dict.fromkeys(
+        ("older/b.csv", "panel.csv", "\xe9.csv"), (2, "")
+    )
+    visits = []
+    with capture_logs() as lines:
+        follow(tmp_path, folder, lambda result: visits.append(result) or len(visits) > 9)
+    told = [line["path"] for line in lines if "no UTF-8" in line["event"]]
+    assert told == ["\\udcff.csv"]
 
 
 def test_a_file_that_is_gone_keeps_its_rows(store, folder):

@@ -150,6 +150,24 @@ def test_a_wait_longer_than_patience_ends_at_once_and_says_how_long() -> None:
     assert len(service.requests) == 1
 
 
+@pytest.mark.parametrize(
+    "hint",
+    [
+        "Retry-After: 0",
+        "Retry-After: Thu, 01 Jan 2015 00:00:00 GMT",
+        "X-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 1420070400",
+    ],
+)
+@pytest.mark.parametrize("status", ["429 Too Many Requests", "502 Bad Gateway"])
+def test_a_server_that_asks_for_no_wait_gets_the_ordinary_one(status: str, hint: str) -> None:
+    service = Service(answer(status, b"", hint))
+    began = time.monotonic()
+    with pytest.raises(TryAgain, match="gave up after 3 attempts"):
+        service.ask(Manners(first_wait_s=0.1, longest_wait_s=1.0, gap_s=0.0, attempts=3))
+    assert time.monotonic() - began >= 0.1 + 0.2
+    assert len(service.requests) == 3
+
+
 def test_calls_that_wait_for_their_turn_are_given_up_when_a_long_pause_is_asked_for() -> None:
     service = Service(answer("200 OK", b"{}", "X-RateLimit-Remaining: 0", "X-RateLimit-Reset: 3600"))
     with pytest.raises(TryAgain, match="left alone for 3600 s"):

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from scripted_nodes import BLOCKS, QUICK, Refusal, asked, head, refused, status
+from scripted_nodes import BLOCKS, KEY, QUICK, Refusal, asked, head, read, refused, status
 from werkzeug import Response
 
-from defimon.core.errors import TryAgain
+from defimon.core.errors import BadData, TryAgain
 from defimon.sources._rpc_answers import Unsound
 from defimon.sources._rpc_refusals import Meaning, RpcError, meaning_of
 
@@ -180,3 +180,13 @@ def test_a_method_that_no_node_has_is_told_so_without_asking_again(node):
 
     asked([first.url, second.url], twice)
     assert (len(first.asked), len(second.asked)) == (1, 1)
+
+
+@pytest.mark.parametrize("said", [[f"unknown key {KEY}"], {"number": f"unknown key {KEY}"}, {"hash": [KEY]}])
+def test_a_key_that_a_node_says_back_anywhere_in_its_answer_is_not_shown(node, said, capsys):
+    one = node()
+    one.bends = [("eth_getBlockByNumber", lambda _params, _found: said), ("eth_blockNumber", lambda *_: said)]
+    for ask in (lambda evm: evm.header(5), lambda evm: evm.head()):
+        with pytest.raises((BadData, TryAgain)) as caught:
+            read([one], ask)
+        assert KEY not in f"{caught.value} {caught.value.message} {capsys.readouterr()}"

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
+from math import inf
 
 import pytest
 from pydantic import SecretStr
@@ -10,6 +11,7 @@ from scripted_nodes import BLOCKS, QUICK, refused, status
 
 from defimon.core.errors import BadData, TryAgain
 from defimon.sources._answer import Answer
+from defimon.sources._endpoints import endpoints_of
 from defimon.sources._http import Http
 from defimon.sources._json_rpc import JsonRpc
 from defimon.sources._memory import FORGET_S, KeptAnswers, Memory, NodeFound
@@ -82,24 +84,56 @@ def test_a_method_that_a_node_lacks_is_not_asked_for_again(node):
     assert len(one.asked) == before
 
 
-def test_limits_are_forgotten_after_hours_however_many_clients_went_on_from_them():
-    memory, start = Memory(), 1_000.0
-    learnt = NodeFound(25, 1_000, {"eth_x": start}, start, 0, 0.0, 0.1)
-    memory.keep_node("url", learnt, start)
-    for hour in range(1, 6):
-        now = start + hour * 3_600
-        assert memory.node("url", now).batch_limit == 25
-        memory.keep_node("url", replace(learnt, latency_s=0.2), now)
-    assert memory.node("url", start + FORGET_S) is None
-    memory.keep_node("url", learnt, start + FORGET_S)  # a client that went on from them before
-    assert memory.node("url", start + FORGET_S + 1) is None
+LEARNT = NodeFound(25, 1_000, 1_000.0, {}, 0, 0.0, 0.1)
+
+
+def limits(memory):
+    found = memory.node("url")
+    return found.batch_limit, found.log_range, found.limited_at
+
+
+def test_limits_are_as_old_as_when_they_were_learnt_however_many_clients_went_on_from_them():
+    memory = Memory()
+    for hour in range(3):
+        memory.keep_node("url", replace(LEARNT, latency_s=0.1 * hour), 1_000.0 + hour * 3_600)
+        assert limits(memory) == (25, 1_000, 1_000.0)
 
 
 def test_of_two_clients_that_learnt_at_once_the_lower_limits_count():
     memory = Memory()
-    memory.keep_node("url", NodeFound(25, 10_000, {"a": 5.0}, 5.0, 0, 0.0, None), 6.0)
-    memory.keep_node("url", NodeFound(400, 2_000, {"b": 7.0}, 7.0, 1, 6.5, 0.3), 8.0)
-    assert memory.node("url", 9.0) == NodeFound(25, 2_000, {"a": 5.0, "b": 7.0}, 7.0, 1, 6.5, 0.3)
+    memory.keep_node("url", NodeFound(25, 10_000, 5.0, {"a": 5.0}, 0, 0.0, None), 6.0)
+    memory.keep_node("url", NodeFound(400, 2_000, 7.0, {"b": 7.0}, 1, 6.5, 0.3), 8.0)
+    assert memory.node("url") == NodeFound(25, 2_000, 5.0, {"a": 5.0, "b": 7.0}, 1, 6.5, 0.3)
+    memory.keep_node("url", NodeFound(25, 2_000, 9.0, {}, 0, 0.0, None), 9.0)
+    assert limits(memory) == (25, 2_000, 9.0)
+
+
+def test_a_client_that_learnt_no_limit_makes_none_last_longer():
+    memory = Memory()
+    memory.keep_node("url", LEARNT, 1_000.0)
+    memory.keep_node("url", NodeFound(400, 10_000, -inf, {}, 0, 0.0, None), 5_000.0)
+    assert limits(memory) == (25, 1_000, 1_000.0)
+
+
+def test_a_limit_that_is_old_does_not_come_back_with_a_client_that_lived_long():
+    memory = Memory()
+    now = 1_000.0 + FORGET_S
+    fresh = NodeFound(200, 10_000, now - 10, {}, 0, 0.0, None)
+    for kept in ((LEARNT, fresh), (fresh, LEARNT)):
+        for one in kept:
+            memory.keep_node("url", one, now)
+        assert limits(memory) == (200, 10_000, now - 10)
+
+
+def test_a_limit_is_tried_anew_after_hours_though_a_method_was_refused_since():
+    (one,) = endpoints_of([SecretStr("https://node.example")], "X")
+    one.bears_batch(25, 1_000.0)
+    one.bears_range(500, 1_000.0)
+    for hour in range(7):
+        now = 1_000.0 + hour * 3_600
+        one.refused("eth_newThing", now)
+        one.forget(now)
+        assert (one.batch_limit, one.log_range) == ((400, 10_000) if hour == 6 else (25, 500))
 
 
 def answer(body):

@@ -1,8 +1,10 @@
 """Logs of nodes that limit them, each in its own words, or cut them off."""
 
 import pytest
-from scripted_nodes import Refusal, SmallChain, read
+from scripted_nodes import TRANSFER, Refusal, SmallChain, read
 
+from defimon.core.errors import BadData
+from defimon.sources._evm_logs import log_of
 from defimon.sources._rpc_refusals import RangeHint, RpcError, range_hint
 
 LOGS = ("0x" + "ab" * 20, ())
@@ -102,6 +104,13 @@ def test_logs_are_not_asked_of_a_node_that_has_not_come_so_far(node):
         lambda log: log | {"removed": True},
         lambda log: log | {"blockHash": "0x12"},
         lambda log: {name: value for name, value in log.items() if name != "topics"},
+        lambda log: log | {"topics": [None]},
+        lambda log: log | {"topics": [7]},
+        lambda log: log | {"topics": ["0x12"]},
+        lambda log: log | {"topics": TRANSFER},
+        lambda log: log | {"data": None},
+        lambda log: log | {"data": "much"},
+        lambda log: log | {"logIndex": hex(2**127)},
         lambda _: None,
     ],
 )
@@ -112,6 +121,28 @@ def test_a_log_that_was_not_asked_for_sends_the_question_elsewhere(node, bend):
     found = read([first, second], lambda evm: evm.logs(*LOGS, 0, 6))
     assert [log.number for log in found] == list(range(6))
     assert ["eth_getLogs"] in second.asked
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("topics", [None]),
+        ("topics", [7]),
+        ("topics", ["0x" + "z" * 64]),
+        ("topics", None),
+        ("data", 5),
+        ("data", "0x123"),
+        ("logIndex", hex(2**63)),
+        ("logIndex", 0),
+        ("blockHash", None),
+        ("address", 7),
+    ],
+)
+def test_a_log_of_another_shape_is_refused_naming_its_field(field, value):
+    log = SmallChain(1, logs=1).logs(1)[0]
+    assert log_of(log | {"logIndex": hex(2**63 - 1), "topics": [], "data": "0x"}).log_index == 2**63 - 1
+    with pytest.raises(BadData, match=f"field {field}"):
+        log_of(log | {field: value})
 
 
 def test_a_range_that_makes_no_sense_is_the_callers_mistake_and_teaches_nothing(node):

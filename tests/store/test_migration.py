@@ -18,6 +18,8 @@ from defimon.store.database import Store
 from defimon.store.migration import NEWEST, _engine
 from defimon.store.schema import METADATA
 
+pytestmark = pytest.mark.usefixtures("real_steps")
+
 
 def test_the_migrated_schema_is_the_one_of_the_contracts(url):
     with Store(url) as store:

@@ -37,24 +37,38 @@ def content_hash(
     """
     columns = sorted(set(frame.columns) - set(leave_out))
     order = [name for name in key if name in columns] or columns
-    ordered = frame.select(columns).sort(order, nulls_last=True, maintain_order=True)
+    ordered = frame.lazy().select(columns).sort(order, nulls_last=True, maintain_order=True)
+    held = ordered.select(part for name in columns for part in _parts(name, frame.schema[name])).collect()
     digest = hashlib.sha256()
     for name in columns:
-        digest.update(f"{name}:{ordered.height};".encode())
-        _update(digest, ordered[name])
+        digest.update(f"{name}:{held.height};".encode())
+        _update(digest, held, name)
     return digest.hexdigest()
 
 
-def _update(digest: "hashlib._Hash", series: pl.Series) -> None:
-    digest.update(np.packbits(series.is_null().to_numpy()).tobytes())
-    if series.dtype == pl.String:
-        lengths = series.str.len_bytes().fill_null(0).to_numpy().astype("<i8")
-        digest.update(lengths.tobytes())
-        digest.update("".join(series.drop_nulls().to_list()).encode())
-    elif series.dtype == pl.Binary:
-        digest.update(series.bin.size().fill_null(0).to_numpy().astype("<i8").tobytes())
-        digest.update(b"".join(series.drop_nulls().to_list()))
-    elif series.dtype.is_float():
-        digest.update(series.cast(pl.Float64).fill_null(0.0).to_numpy().astype("<f8").tobytes())
+NULLS, LENGTHS = "\x1fnulls", "\x1flengths"
+"""Behind a column's name, what is hashed with its values."""
+
+
+def _parts(name: str, dtype: pl.DataType) -> list[pl.Expr]:
+    """What of a column is hashed: where it is null, and its values with a blank there."""
+    column = pl.col(name)
+    nulls = column.is_null().name.suffix(NULLS)
+    if dtype == pl.String:
+        return [nulls, column.str.len_bytes().fill_null(0).name.suffix(LENGTHS), column.fill_null("")]
+    if dtype == pl.Binary:
+        return [nulls, column.bin.size().fill_null(0).name.suffix(LENGTHS), column.fill_null(b"")]
+    if dtype.is_float():
+        return [nulls, column.cast(pl.Float64).fill_null(0.0)]
+    return [nulls, column.to_physical().cast(pl.Int64).fill_null(0)]
+
+
+def _update(digest: "hashlib._Hash", held: pl.DataFrame, name: str) -> None:
+    values = held[name]
+    digest.update(np.packbits(held[name + NULLS].to_numpy()).tobytes())
+    if name + LENGTHS in held.columns:
+        digest.update(held[name + LENGTHS].to_numpy().astype("<i8").tobytes())
+        listed = values.to_list()
+        digest.update("".join(listed).encode() if values.dtype == pl.String else b"".join(listed))
     else:
-        digest.update(series.to_physical().cast(pl.Int64).fill_null(0).to_numpy().astype("<i8").tobytes())
+        digest.update(values.to_numpy().astype("<f8" if values.dtype.is_float() else "<i8").tobytes())

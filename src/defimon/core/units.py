@@ -7,6 +7,12 @@ import polars as pl
 UTC_MICROS = pl.Datetime("us", "UTC")
 """The one dtype of time in every frame."""
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""Where stored times count from."""
+
+LARGEST_WHOLE = 2**63 - 1
+"""Largest whole number that a column holds."""
+
 DAYS_PER_YEAR = 365.0
 """Days a year as lending protocols count them (Aave: SECONDS_PER_YEAR = 365 days)."""
 

@@ -1,12 +1,12 @@
 """Where each series stands: read from and written to the table `cursors`."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from defimon.core.tables import CURSORS
+from defimon.core.units import EPOCH
 from defimon.sources._series import Cursor, Series
 from defimon.store.database import Store
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from defimon.flows._cursors import EPOCH
+from defimon.core.units import EPOCH
 from defimon.store.database import Store
 
 DAY = timedelta(days=1)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from defimon.flows._cursors import EPOCH
+from defimon.core.units import EPOCH
 
 ATTEMPTS = 5
 """A slot whose workers vanish so often is given up for a while: the job itself may be what ends them."""

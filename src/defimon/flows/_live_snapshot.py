@@ -32,9 +32,20 @@ from defimon.sources._manners import Manners
 
 T = TypeVar("T")
 
+MOST_CALLS = 40
+"""Calls of a snapshot whose nodes answer, those in batches counted one by one."""
+
+OTHER_CALLS = 8
+"""Prices of gas, an early header, five symbols and the coin's supply."""
+
+CALLS_OF_NODE = 3
+"""Its head, its chain, and the tag `finalized`, which each is asked for where none knows it."""
+
 WINDOW_BLOCKS = 12
-"""Whole blocks that are read, each with its receipts: 24 calls, so that all calls of a snapshot stay under 40
-with up to three nodes."""
+"""Whole blocks that are read at most, each with its receipts: see `window_blocks`."""
+
+MOST_NODES = 8
+"""Nodes that are asked: they leave calls for four blocks."""
 
 FEE_BLOCKS = 128
 """Blocks whose prices of gas one call tells; providers limit it to 1,024, and tips make it costly."""
@@ -79,11 +90,16 @@ async def look_live(
 ) -> LiveFigures:
     """Raises TryAgain when no node answers or what they answer is not sound, BadData for other shapes."""
     async with Http(manners) as http:
-        evm = EvmChain(http, settings.rpc[chain.name], chain)
+        evm = EvmChain(http, settings.rpc[chain.name][:MOST_NODES], chain)
         try:
             return await _Look(settings, chain, http, evm, names, coin).figures()
         finally:
             await evm.close()
+
+
+def window_blocks(nodes: int) -> int:
+    """Blocks whose two calls each leave a snapshot of so many nodes within its calls."""
+    return min(WINDOW_BLOCKS, (MOST_CALLS - OTHER_CALLS - CALLS_OF_NODE * nodes) // 2)
 
 
 @dataclass(slots=True)
@@ -103,7 +119,7 @@ class _Look:
         coin_task = asyncio.create_task(coins.told())
         try:
             head = await self.evm.head()
-            first = max(0, head - WINDOW_BLOCKS + 1)
+            first = max(0, head - window_blocks(len(self.evm.rpc.endpoints)) + 1)
             final, window, fees, early = await _all(
                 self.evm.finalized(head),
                 read_window(self.evm, first, head),

@@ -6,6 +6,8 @@ from datetime import datetime
 from math import isqrt, log
 from typing import Any
 
+from defimon.amm.pools._tick_price import MAX_SQRT_PRICE, MIN_SQRT_PRICE
+
 SWAP_V3 = "0xc42079f94a6350d7e6235f29174924f928cc2ac818eb64fed8004e115fbcca67"
 """Swap(address,address,int256,int256,uint160,uint128,int24), IUniswapV3PoolEvents.sol."""
 
@@ -18,6 +20,9 @@ SYNC_V2 = "0x1c411e9a96e071241c2f21f7726b17ae89e3cab4c78be50e062b03a9fffbbad1"
 Q96 = 1 << 96
 WORD = 64
 """Hexadecimal digits of a word of 256 bits."""
+
+WORDS = {SWAP_V3: 5, SWAP_V2: 4, SYNC_V2: 2}
+"""How many words the data of each kind of log holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +53,29 @@ class Swap:
     after: Stand
 
 
-def read_logs(rows: Iterable[Mapping[str, Any]]) -> Iterator[Stand | Swap]:
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A log of a kind that tells something, with data that no such log has."""
+
+    number: int
+
+
+def read_logs(rows: Iterable[Mapping[str, Any]]) -> Iterator[Stand | Swap | Unreadable]:
     """What the logs of one pool tell, rows of the table `events` in order: each change of where it stands, a
     swap where it was one. Swaps that were paid in both tokens, or that paid out nothing, change it alone.
+    After a log that cannot be read nobody knows where the pool stands, up to the next one.
     """
     before: Stand | None = None
     last: Stand | None = None
     for row in rows:
         kind = (row["topics"] or "").partition(",")[0]
+        if kind not in WORDS:
+            continue
         words = _words(row["data"] or "")
-        if kind == SYNC_V2:
+        if len(words) < WORDS[kind] or (kind == SWAP_V3 and not MIN_SQRT_PRICE <= words[2] < MAX_SQRT_PRICE):
+            before = last = None
+            yield Unreadable(row["number"])
+        elif kind == SYNC_V2:
             before, last = last, _stand_v2(row, words)
             yield last
         elif kind == SWAP_V2 and last is not None:
@@ -86,8 +104,12 @@ def _stand_v3(row: Mapping[str, Any], words: list[int]) -> Stand:
 
 
 def _words(data: str) -> list[int]:
+    """Whole words of the data; none where it is not hexadecimal."""
     text = data.removeprefix("0x")
-    return [int(text[place : place + WORD], 16) for place in range(0, len(text), WORD)]
+    try:
+        return [int(text[end - WORD : end], 16) for end in range(WORD, len(text) + 1, WORD)]
+    except ValueError:
+        return []
 
 
 def _signed(word: int) -> int:

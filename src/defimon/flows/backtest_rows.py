@@ -7,8 +7,8 @@ import polars as pl
 
 from defimon.core.errors import BadData, FixSettings
 from defimon.core.settings import Settings
-from defimon.core.units import start_of
-from defimon.flows._cursors import EPOCH, MICROSECOND
+from defimon.core.units import EPOCH, start_of
+from defimon.flows._cursors import MICROSECOND
 from defimon.flows.backtest_form import Form
 from defimon.flows.load import daily
 from defimon.flows.pool_aliases import names_now

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from defimon.core.tables import CHAIN_AGGREGATES
-from defimon.core.units import utc_now
+from defimon.core.units import EPOCH, utc_now
 from defimon.flows._block_figures import figures, missing_blocks
 from defimon.flows._chain_market import MarketRows, market_figures
-from defimon.flows._cursors import EPOCH, stored_cursor, write_cursor
+from defimon.flows._cursors import stored_cursor, write_cursor
 from defimon.flows._final_blocks import DAY, Day, FinalBlocks, start_of_day
 from defimon.sources._series import Cursor, Series
 from defimon.store.database import Store, Written

@@ -10,6 +10,9 @@ from functools import partial
 from math import inf
 from typing import Any
 
+import structlog
+
+from defimon.core.errors import DefimonError
 from defimon.core.settings import Settings
 from defimon.core.units import utc_now
 from defimon.flows._batches import Tally
@@ -40,6 +43,8 @@ ACCOUNT_S = 60.0
 Told = Callable[[SeriesResult, datetime], object]
 """Handed each result of one asking as it comes, and when the series is asked next."""
 
+log = structlog.get_logger(__name__)
+
 
 def follow_sources(
     settings: Settings,
@@ -58,7 +63,7 @@ def follow_sources(
     One whose service announces what is new is asked as soon as it does. What happened is added to `followed`,
     so that it can be told after an interruption, which ends between two batches: nothing is half written.
     Aggregates of chains and health are written as it goes. Raises FixSettings when nothing is configured, and
-    what the store raises; a source that fails is asked again.
+    what the store raises; a source that fails, be it by a mistake in its code, is asked again.
     """
     account = Followed() if followed is None else followed
     with open_store(settings) as store:
@@ -80,8 +85,9 @@ def follow_for(
 ) -> list[SeriesResult]:
     """Collect the chosen series of those sources once, and again as they move until `seconds` have passed.
 
-    A visit is never cut short by that. Aggregates are somebody else's. Raises what the store raises, and
-    CancelledError soon after `stopped` turns true, with what came before it stored.
+    A visit is never cut short by that. Aggregates are somebody else's. Raises what the store raises; a
+    mistake in a source's code when the others are done; and CancelledError soon after `stopped` turns true,
+    with what came before it stored.
     """
     followed = Followed()
 
@@ -124,7 +130,9 @@ async def _follow(
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """`until`, in seconds of the loop, is when no further visit begins."""
+    """`until`, in seconds of the loop, is when no further visit begins; `mistakes` holds the first one that a
+    source's code made.
+    """
 
     http: Http
     thread: StoreThread
@@ -135,9 +143,10 @@ class _Run:
     followed: Followed
     until: float = inf
     places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    mistakes: list[Exception] = field(default_factory=list)
 
     async def all_of(self, wanted: Wanted, *beside: Coroutine[Any, Any, None]) -> None:
-        """Ends with the last visit; raises what the store raises as soon as it does."""
+        """Ends with the last visit, and raises a mistake then; what the store raises as soon as it does."""
         rest_s = self.http.manners.longest_wait_s
         bells = [Bell(*pair, rest_s) for pair in wanted]
         visits = [
@@ -154,6 +163,8 @@ class _Run:
             for task in (*visits, *others):
                 task.cancel()
             await asyncio.gather(*visits, *others, return_exceptions=True)
+        if self.mistakes:
+            raise self.mistakes[0]
 
     async def _again(self, source: SeriesSource, series: Series, bell: Bell) -> None:
         clock = asyncio.get_running_loop().time
@@ -186,6 +197,13 @@ class _Run:
         except asyncio.CancelledError:
             self.followed.add(tally.result())
             raise
+        except DefimonError:
+            raise
+        except Exception as mistake:  # told at once, raised when the others are done
+            log.exception("a mistake in the code", series=series.name)
+            self.mistakes[:] = self.mistakes or [mistake]
+            tally.error = f"a mistake in the code: {type(mistake).__name__}; the log tells more"
+            result = tally.result()
         self.followed.add(result)
         return result
 

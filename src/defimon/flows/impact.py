@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -178,10 +178,13 @@ def last_observed(store: Store, statistics: ImpactStatistics) -> datetime | None
 def write_statistics(
     store: Store, steps: Sequence[tuple[datetime, ImpactStatistics]], *, source: str, origin: str
 ) -> None:
-    """Statistics after each of the trades, in order of time; of trades of one time those after the last."""
-    newest = {(one.venue, one.sell, one.buy, ts): _row(one, ts, source, origin) for ts, one in steps}
+    """Write statistics after each of the trades, in order of time: of each day those after its last trade.
+
+    Each of them is a version, which takes milliseconds in which nobody else can write.
+    """
+    newest = {(one.venue, one.sell, one.buy, ts.astimezone(UTC).date()): (one, ts) for ts, one in steps}
     if newest:
-        store.write(TABLE, pl.concat(newest.values()))
+        store.write(TABLE, pl.concat(_row(one, ts, source, origin) for one, ts in newest.values()))
 
 
 def _row(statistics: ImpactStatistics, ts: datetime, source: str, origin: str) -> pl.DataFrame:

@@ -14,9 +14,8 @@ from defimon.flows.evaluate import DEFAULT_MODELS, Evaluation, evaluate
 from defimon.flows.forecast import latest_plan
 from defimon.flows.keep_chosen import keep_chosen
 from defimon.flows.load import daily as daily_panel
-from defimon.flows.model_events import COMMAND_LINE, About
-from defimon.flows.promotion import Decision, name_challenger, promote
-from defimon.flows.restore import signature
+from defimon.flows.model_events import COMMAND_LINE
+from defimon.flows.promotion import Decision, about_version, name_challenger, promote
 from defimon.flows.walk import Progress, silent
 from defimon.store.database import Store
 from defimon.store.registry import Registry, Version
@@ -81,7 +80,7 @@ def _keep_choice(
     version, decision = None, None
     if chosen["model"] != YARDSTICK:
         version, _ = keep_chosen(store, settings, evaluation, target, chosen["model"], origin)
-        version, decision = _placed(store, registry_of(settings), version, origin)
+        version, decision = _placed(store, registry_of(settings), version)
     return Trained(
         target=target,
         model=chosen["model"],
@@ -93,9 +92,7 @@ def _keep_choice(
     )
 
 
-def _placed(
-    store: Store, registry: Registry, version: Version, origin: str
-) -> tuple[Version, Decision | None]:
+def _placed(store: Store, registry: Registry, version: Version) -> tuple[Version, Decision | None]:
     """The version under its new name, and what the gate said of it, if it was asked."""
     about, decision = version.manifest, None
     champion = registry.aliases(about.target, about.horizon).get("champion")
@@ -103,7 +100,5 @@ def _placed(
         decision = promote(store, registry, version.version, author=COMMAND_LINE)
         champion = version.version if decision.passed else None
     if champion != version.version:
-        model = signature(version).partition("@")[0]
-        name = About(about.target, about.horizon, model, version.version, origin)
-        name_challenger(store, registry, name, author=COMMAND_LINE)
+        name_challenger(store, registry, about_version(store, version), author=COMMAND_LINE)
     return registry.find(about.target, about.horizon, version.version), decision

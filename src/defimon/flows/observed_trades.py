@@ -4,7 +4,7 @@ import csv
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -53,9 +53,10 @@ def observe_files(store: Store, paths: Sequence[Path]) -> Taken:
     nothing.
 
     Raises BadData that names file, line and field, also where trades of one venue, pair and direction are
-    not in order of time. Trades of one time are taken in as they stand in the file.
+    not in order of time, and where those of a file are not all later than those of the files before it.
+    Trades of one time are taken in as they stand in the file.
     """
-    trades = [trade for path in paths for trade in read_trades(path)]
+    trades = list(_read_all(paths))
     with store.transaction():
         so_far: dict[tuple[str, str, str], ImpactStatistics] = {}
         last: dict[tuple[str, str, str], datetime | None] = {}
@@ -71,6 +72,21 @@ def observe_files(store: Store, paths: Sequence[Path]) -> Taken:
                 steps.append((trade.ts, after))
         write_statistics(store, steps, source=SOURCE, origin="derived")
     return Taken(len(steps), len(trades) - len(steps))
+
+
+def _read_all(paths: Sequence[Path]) -> Iterator[RecordedTrade]:
+    newest: dict[tuple[str, str, str], datetime] = {}
+    for path in paths:
+        own = list(read_trades(path))
+        for trade in own:
+            if trade.side in newest and trade.ts <= newest[trade.side]:
+                raise BadData(
+                    f"{path} has a trade of {trade.ts.isoformat()} on {trade.venue[:SHOWN]}, and the files "
+                    f"before it one of {newest[trade.side].isoformat()}.",
+                    remedy="Give files in order of time, each once; they must not overlap.",
+                )
+        newest |= {trade.side: trade.ts for trade in own}
+        yield from own
 
 
 def read_trades(path: Path) -> Iterator[RecordedTrade]:
@@ -154,11 +170,11 @@ LARGEST = 100.0
 def _moment(value: Any, where: str) -> datetime:
     try:
         moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise _wrong(where, "ts", value, "It must be a time such as 2026-03-01T12:00:00Z.")
-    return moment
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        pass  # as one without its offset
+    raise _wrong(where, "ts", value, "It must be a time such as 2026-03-01T12:00:00Z.")
 
 
 def _wrong(where: str, name: str, value: Any, remedy: str) -> BadData:

@@ -63,7 +63,7 @@ def promote(store: Store, registry: Registry, version: str, *, author: str) -> D
     Raises FixSettings for text that begins no version, and BadData for a model that was changed on disk.
     """
     found = find_kept(registry, version)
-    about = _about(store, found)
+    about = about_version(store, found)
     checks = tuple(checks_of(store, registry, found))
     failed = [check for check in checks if not check.passed]
     if failed:
@@ -114,7 +114,7 @@ def rollback(
     note_aliases(store, registry, target, horizon)
     version = None if again is None else registry.find(target, horizon, again)
     now = "nobody is champion" if version is None else f"{signature(version)} is champion again"
-    about = About(target, horizon) if version is None else _about(store, version)
+    about = About(target, horizon) if version is None else about_version(store, version)
     told = f"{reason}; {before} was champion, {now}"
     note_event(store, "rolled_back", about, told, author=author, figures=figures)
     return version
@@ -188,7 +188,7 @@ def _came_true(store: Store, registry: Registry, version: Version) -> list[Check
     return found
 
 
-def _about(store: Store, version: Version) -> About:
+def about_version(store: Store, version: Version) -> About:
     """What an event says of a version; its origin is that of its row in `model_versions`."""
     about, model = version.manifest, signature(version).partition("@")[0]
     rows = store.read(MODEL_VERSIONS.name, where={"version": [version.version]}, columns=["origin"])

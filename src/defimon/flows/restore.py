@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from defimon.core.errors import BadData, FixSettings
+from defimon.core.last_used import LastUsed
 from defimon.features._base import catalogue
 from defimon.flows.calibrate import Calibration, calibration_from
-from defimon.flows.loaded_models import LoadedModels
 from defimon.flows.train import ModelSpec
 from defimon.models._base import FAMILY, Fitting, Model, State
 from defimon.store.artefacts import Artefact, Manifest
@@ -20,8 +20,16 @@ UNREADABLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeEr
 
 AGAIN = "Train the model again with this defimon."
 
-LOADED: LoadedModels[tuple[Model, Calibration | None]] = LoadedModels()
-"""What this process restored last, by folder, version and fitting."""
+MOST_MODELS = 6
+"""A champion and a challenger of each target that is forecast every day."""
+
+MOST_BYTES = 256 << 20
+"""Of the files of all that are held; the largest model of defimon stays below 100 MB."""
+
+LOADED: LastUsed[tuple[Path, str, Fitting | None], tuple[Model, Calibration | None]] = LastUsed(
+    MOST_MODELS, MOST_BYTES
+)
+"""What this process restored last, by folder, version and fitting: a daily job restores each model once."""
 
 
 def load_model(

@@ -12,8 +12,8 @@ import polars as pl
 
 from defimon.core.chains import CHAINS
 from defimon.core.settings import Settings
-from defimon.core.units import utc_now
-from defimon.flows._cursors import EPOCH, MICROSECOND
+from defimon.core.units import EPOCH, utc_now
+from defimon.flows._cursors import MICROSECOND
 from defimon.flows._store import open_store
 from defimon.flows.collect_sources import list_series
 from defimon.flows.doubted import DAY, Doubted, Quality

@@ -10,11 +10,10 @@ import polars as pl
 
 from defimon.core.errors import BadData, TryAgain
 from defimon.core.tables import MARKET_PRICES
-from defimon.sources._masking import NO_HEADERS, scrubbed
+from defimon.core.units import EPOCH
+from defimon.sources._masking import scrubbed
 from defimon.sources._set_apart import set_apart
 from defimon.sources._times import LATEST_SECONDS
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 NO_HISTORY = 10012
 """error_code for a time before what the plan tells: 365 days without a key and with a demo key."""
@@ -23,7 +22,7 @@ LAG = timedelta(minutes=30)
 """A chart comes from a cache of half an hour (docs.coingecko.com, market_chart/range)."""
 
 
-def refuse_report(value: object, where: str, url: str = "", headers: Mapping[str, str] = NO_HEADERS) -> None:
+def refuse_report(value: object, where: str, url: str, headers: Mapping[str, str]) -> None:
     """Raises TryAgain for an answer with status 200 that is an error: `{"status": {"error_code": ...}}`.
 
     Secrets of `url` and `headers`, which were asked with, are taken out of what it says.
@@ -59,9 +58,8 @@ def prices_now(value: object, fetched_at: datetime, *, where: str, source: str) 
     """A `/coins/markets` answer: each price when the service last updated it.
 
     A coin without a price has no row; one of another shape is set apart, whole. Raises BadData where no coin
-    has the documented shape, TryAgain for a reported error.
+    has the documented shape.
     """
-    refuse_report(value, where)
     if not isinstance(value, list):
         raise BadData(f"{where}: the answer is {value!r:.60}, expected a list of coins.")
     told = {"known_at": fetched_at, "source": source, "origin": "observed"}
@@ -103,9 +101,8 @@ def _price_now(coin: object, fetched_at: datetime, spot: str) -> dict[str, Any] 
 def prices_then(value: object, coin: str, fetched_at: datetime, *, where: str, source: str) -> pl.DataFrame:
     """Rows of a `/coins/{id}/market_chart/range` answer, by time; they count as known half an hour later.
 
-    Raises BadData for another shape, TryAgain for a reported error.
+    Raises BadData for another shape.
     """
-    refuse_report(value, where)
     columns = {
         "close_usd": _points(value, "prices", where),
         "market_cap_usd": _points(value, "market_caps", where),

@@ -3,24 +3,26 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import orjson
 
 from defimon.core.errors import BadData
+from defimon.core.units import LARGEST_WHOLE
 from defimon.sources._evm_tokens import DECIMALS, SUPPLY, SYMBOL, decimals_in, number_in, symbol_in, told
 from defimon.sources._evm_words import data
 from defimon.sources._explorers import Explorer, NotServed
 from defimon.sources._http import StatusRefused
 from defimon.sources._plain_text import plain_text
+from defimon.sources._times import moment_from_seconds
 
 Columns = dict[str, Any]
 
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 NO_ADDRESS = "0x" + "0" * 40
 
-MOST_ROWS, MOST_DECIMALS, MOST_SUPPLY = 2**63 - 1, 255, 2**256 - 1
+MOST_DECIMALS, MOST_SUPPLY = 255, 2**256 - 1
 """Beyond these a store's whole number, an ERC-20's uint8 and uint256 cannot be."""
 DIGITS = len(str(MOST_SUPPLY))
 
@@ -194,10 +196,10 @@ def _address(value: object) -> str | None:
 
 def _time(value: object) -> datetime | None:
     seconds = _count(value)
-    return datetime.fromtimestamp(seconds, UTC) if seconds and seconds < 1e10 else None
+    return moment_from_seconds(seconds) if seconds else None
 
 
-def _count(value: object, most: int = MOST_ROWS) -> int | None:
+def _count(value: object, most: int = LARGEST_WHOLE) -> int | None:
     """A whole number up to `most`, as text or number; None for anything else."""
     text = value if isinstance(value, str) else str(value) if isinstance(value, int) else ""
     found = int(text) if text.isascii() and text.isdecimal() and len(text) <= DIGITS else None

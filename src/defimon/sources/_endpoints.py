@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from defimon.core.errors import FixSettings
 from defimon.sources._manners import Manners
 from defimon.sources._masking import masked
-from defimon.sources._memory import NodeFound
+from defimon.sources._memory import FORGET_S, NodeFound
 
 MOST_IN_BATCH = 400
 """Calls in one batch until a node refuses: limits of providers lie between 100 and 1,000 and are learnt by
@@ -22,7 +22,10 @@ MOST_IN_RANGE = 10_000
 """Blocks of logs asked for at once until a node refuses: the limit of most providers that have one."""
 
 STALE_BLOCKS = 3
-"""A node this many blocks behind the best head is asked last: fewer is the spread of nodes in good health."""
+"""A node this many blocks off the best head is asked last: fewer is the spread of nodes in good health."""
+
+ENOUGH_TO_AGREE = 3
+"""Of so many nodes one may be wrong, or lie, about how far the chain has come."""
 
 FORGIVEN_S = 30.0
 """After so long a failed node is asked in its turn again; twice as long after two failures in a row, and so
@@ -53,14 +56,15 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 class Endpoint:
     """One node. `shown` names it without its key; `head` is the highest block it has told of.
 
-    `misplaced` says why it is never asked: it serves another chain. `known` is what it went on from. `lacks`
-    are methods that it refused as unknown, and when.
+    `misplaced` says why it is never asked: it serves another chain. `limited_at` is when a limit was learnt
+    last. `lacks` are methods that it refused as unknown, and when.
     """
 
     url: SecretStr = field(repr=False)
     shown: str
     batch_limit: int = MOST_IN_BATCH
     log_range: int = MOST_IN_RANGE
+    limited_at: float = -inf
     lacks: dict[str, float] = field(default_factory=dict)
     head: int | None = None
     chain_id: int | None = None
@@ -68,7 +72,6 @@ class Endpoint:
     failures_in_a_row: int = 0
     failed_at: float = 0.0
     latency_s: float | None = None
-    known: NodeFound | None = None
 
     @property
     def by_web_socket(self) -> bool:
@@ -90,26 +93,43 @@ class Endpoint:
         self.lacks[method] = now
         return True
 
+    def bears_batch(self, most: int, now: float) -> None:
+        """A batch of more calls was too much for it."""
+        self.batch_limit, self.limited_at = min(self.batch_limit, max(1, most)), now
+
+    def bears_range(self, most: int, now: float) -> None:
+        """Logs of more blocks were too much for it."""
+        self.log_range, self.limited_at = max(1, most), now
+
+    def forget(self, now: float) -> None:
+        """Limits that were learnt long ago are tried anew."""
+        if now - self.limited_at >= FORGET_S:
+            self.batch_limit, self.log_range = MOST_IN_BATCH, MOST_IN_RANGE
+
     def is_able(self, methods: Collection[str], now: float) -> bool:
         """Whether it may be asked for all of these."""
         return not self.misplaced and all(now - self.lacks.get(one, -inf) >= LACKING_S for one in methods)
 
     def go_on(self, found: NodeFound | None) -> None:
         """Goes on from what was found of the node before."""
-        self.known = found
         if found is not None:
             self.batch_limit, self.log_range = found.batch_limit, found.log_range
+            self.limited_at = found.limited_at
             self.lacks = dict(found.lacks)
             self.failures_in_a_row, self.failed_at = found.failures_in_a_row, found.failed_at
             self.latency_s = found.latency_s
 
-    def found(self, now: float) -> NodeFound:
+    def found(self) -> NodeFound:
         """What is worth handing on: not how far it has come, nor of which chain it is."""
-        limits = self.batch_limit, self.log_range, dict(self.lacks)
-        known = self.known
-        same = known is not None and limits == (known.batch_limit, known.log_range, known.lacks)
-        learnt_at = known.learnt_at if known is not None and same else now
-        return NodeFound(*limits, learnt_at, self.failures_in_a_row, self.failed_at, self.latency_s)
+        return NodeFound(
+            batch_limit=self.batch_limit,
+            log_range=self.log_range,
+            limited_at=self.limited_at,
+            lacks=dict(self.lacks),
+            failures_in_a_row=self.failures_in_a_row,
+            failed_at=self.failed_at,
+            latency_s=self.latency_s,
+        )
 
     def grudge(self, now: float) -> int:
         """Failures in a row that still count."""
@@ -163,16 +183,22 @@ NODE_GAP_S = 0.05
 """Twenty starts a second: free plans of providers allow 15 to 50 calls a second; refusals widen it."""
 
 
+def best_head(heads: Iterable[int | None]) -> int | None:
+    """The highest block that nodes tell of: of three or more that tell, the highest that two of them have."""
+    told = sorted((one for one in heads if one is not None), reverse=True)
+    return told[int(len(told) >= ENOUGH_TO_AGREE)] if told else None
+
+
 def in_order(endpoints: Sequence[Endpoint], methods: Collection[str], now: float) -> list[Endpoint]:
-    """Those that have the methods, soundest first: few failures of late, a fresh head, quick, as listed.
+    """Those that have the methods, soundest first: few failures of late, a head like others', quick, by list.
 
     Latencies count by powers of two, so that small differences do not send each call elsewhere.
     """
     able = [one for one in endpoints if one.is_able(methods, now)]
-    best = max((one.head for one in able if one.head is not None), default=0)
+    best = best_head(one.head for one in endpoints if not one.misplaced)
 
     def rank(one: Endpoint) -> tuple[int, bool, int]:
-        stale = one.head is not None and one.head + STALE_BLOCKS <= best
+        stale = one.head is not None and best is not None and abs(one.head - best) >= STALE_BLOCKS
         pace = 0 if one.latency_s is None else round(log2(max(one.latency_s, 0.01)))
         return one.grudge(now), stale, pace
 

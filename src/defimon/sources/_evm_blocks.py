@@ -13,16 +13,13 @@ import polars as pl
 
 from defimon.core.errors import BadData
 from defimon.core.tables import BLOCKS
-from defimon.core.units import UTC_MICROS
+from defimon.core.units import LARGEST_WHOLE, UTC_MICROS
 from defimon.sources._evm_words import Header, header
 from defimon.sources._final_moments import known_since
 from defimon.sources._rpc_answers import Unsound
 
 ADDRESS_DIGITS = slice(2, 18)
 """First 8 bytes of an address in hexadecimal, after 0x: distinct counts of millions stay exact to 1e-6."""
-
-MOST = 2**63 - 1
-"""Largest number a column holds; a development chain may name a larger gas limit, which is left empty."""
 
 MICROS = 1_000_000
 TIPS = (("tip_p10", 10), ("tip_p50", 50), ("tip_p90", 90))
@@ -89,7 +86,7 @@ def _counted(block: Mapping[str, Any], receipts: Sequence[Mapping[str, Any]] | N
         value += int(one["value"], 16)
     tips = sorted(tip for one in transactions if (tip := _tip(one, base_fee or 0)) is not None)
     gas_used = int(block["gasUsed"], 16)
-    if gas_used > MOST:
+    if gas_used > LARGEST_WHOLE:
         raise ValueError(f"gasUsed is {gas_used}")
     return (
         len(transactions),
@@ -151,7 +148,7 @@ def is_chains_own(transaction: Mapping[str, Any]) -> bool:
 
 
 def _fitting(number: int | None) -> int | None:
-    return None if number is None or number > MOST else number
+    return None if number is None or number > LARGEST_WHOLE else number
 
 
 def frame_of(

@@ -8,7 +8,8 @@ from pydantic import SecretStr
 
 from defimon.core.chains import Chain
 from defimon.core.errors import BadData, TryAgain
-from defimon.sources._evm_finality import final_header, knows_no_tag
+from defimon.sources._endpoints import best_head
+from defimon.sources._evm_finality import TAG, final_header, knows_no_tag
 from defimon.sources._evm_heads import heads
 from defimon.sources._evm_logs import Addresses, Log, LogReader, Topics
 from defimon.sources._evm_tokens import (
@@ -64,38 +65,40 @@ class EvmChain:
         self.rpc = JsonRpc(http, urls, variable=f"DEFIMON_RPC_{chain.name.upper()}")
         self.warnings: list[str] = []
         self._logs = LogReader(self.rpc, keep)
-        self._told_final = self._told_of_depth = False
+        self._told_of_depth = False
 
     async def head(self) -> int:
-        """Highest block that any node has; nodes behind it are asked last from now on.
+        """Highest block that a node has, of three or more nodes two of them; those off it are asked last.
 
         Nodes of another chain are never asked again, with a warning. Raises FixSettings where all are.
         """
         told = await heads(self.rpc, self.chain)
         self.warnings += told.warnings
-        return (
-            max(told.heights) if told.heights else int(await self.rpc.call("eth_blockNumber", read=quantity))
-        )
+        best = best_head(told.heights)
+        return int(await self.rpc.call("eth_blockNumber", read=quantity)) if best is None else best
 
     async def finalized(self, head: int | None = None) -> int:
         """Highest block that cannot be replaced: by the tag, else by confirmations below `head`.
 
         May be below 0 on a young chain. A chain without either gets 64 confirmations and a warning; a tag
-        that nodes cannot tell for now, or no longer, is an error, since fewer confirmations may not do.
+        that nodes cannot tell for now, or no longer, is an error, since fewer confirmations may not do. Where
+        a node does not answer it may be the one that knows the tag.
         """
-        asked = [("eth_getBlockByNumber", ("finalized", False))]
+        told_final = self.rpc.talk.http.memory.told_final
+        asked = [("eth_getBlockByNumber", (TAG, False))]
         try:
             (found,) = await self.rpc.batch(asked, errors="return", check=final_header)
         except RpcError as refusal:
             if not knows_no_tag(refusal):
                 raise
-            if self._told_final:
+            if self.chain.name in told_final or (refusal.unheard and self.chain.confirmations is None):
                 raise TryAgain(
-                    f"No node of {self.chain.name} tells what is final: {refusal.message}"
+                    f"No node of {self.chain.name} tells what is final: {refusal}",
+                    remedy=f"A node that is gone for good is to be taken out of {self.rpc.variable}.",
                 ) from None
             self._tell_of_depth(refusal.reason)
         else:
-            self._told_final = True
+            told_final.add(self.chain.name)
             return int(found.number)
         depth = CONFIRMATIONS if self.chain.confirmations is None else self.chain.confirmations
         return (await self.head() if head is None else head) - depth

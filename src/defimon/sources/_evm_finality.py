@@ -10,7 +10,9 @@ NO_METHOD = -32601
 INVALID_PARAMS = -32602
 """JSON-RPC 2.0: what a node says that knows no such tag, if it says it by the book."""
 
-_TAG = re.compile(
+TAG = "finalized"
+
+_NO_TAG = re.compile(
     r"finali[sz]ed|tag|block|number|hex|invalid|argument|param|pars|support|unknown|unmarshal|not found",
     re.IGNORECASE,
 )
@@ -21,7 +23,7 @@ def knows_no_tag(refusal: RpcError) -> bool:
     """Whether a node refuses the tag `finalized` itself, rather than to answer for now."""
     meaning = meaning_of(refusal)
     return meaning is Meaning.NEVER_HERE or (
-        meaning is Meaning.FINAL and (refusal.code == INVALID_PARAMS or bool(_TAG.search(refusal.reason)))
+        meaning is Meaning.FINAL and (refusal.code == INVALID_PARAMS or bool(_NO_TAG.search(refusal.reason)))
     )
 
 
@@ -30,8 +32,10 @@ def final_header(outcomes: list[Any]) -> list[Header]:
     further, and another one is.
     """
     (told,) = outcomes
-    if told is None:
-        raise RpcError(NO_METHOD, "it has no final block")
-    if isinstance(told, RpcError):
-        raise RpcError(NO_METHOD, told.reason) if knows_no_tag(told) else told
+    if isinstance(told, RpcError) and not knows_no_tag(told):
+        raise told
+    if told is None or isinstance(told, RpcError):
+        refusal = RpcError(NO_METHOD, "it has no final block" if told is None else told.reason)
+        refusal.method = TAG  # no failure of a node that is well
+        raise refusal
     return [header(told)]

@@ -11,6 +11,7 @@ from defimon.core.errors import BadData, FixSettings, TryAgain
 from defimon.sources._endpoints import Endpoint
 from defimon.sources._evm_words import quantity
 from defimon.sources._json_rpc import JsonRpc
+from defimon.sources._masking import scrubbed
 from defimon.sources._rpc_answers import Unsound
 
 PATIENCE_S = 2.0
@@ -86,7 +87,7 @@ async def _head(rpc: JsonRpc, endpoint: Endpoint, chain: Chain) -> bool:
         if isinstance(found.get(1), str):
             endpoint.chain_id = quantity(found[1])
     except (BadData, TryAgain) as fault:
-        log.info("no head", node=endpoint.shown, why=str(fault))
+        log.info("no head", node=endpoint.shown, why=scrubbed(str(fault), endpoint.url.get_secret_value()))
         endpoint.failed(asyncio.get_running_loop().time())
         return False
     if endpoint.chain_id not in {None, chain.evm_id}:

@@ -1,16 +1,18 @@
 """Logs of contracts over any stretch of blocks, in parts that each node bears, and never silently cut."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
 from defimon.core.errors import BadData
+from defimon.core.units import LARGEST_WHOLE
 from defimon.sources._endpoints import Endpoint
 from defimon.sources._evm_heads import require_reached
 from defimon.sources._evm_receipts import ReceiptReader
-from defimon.sources._evm_words import block_hash, header, quantity
+from defimon.sources._evm_words import SHOWN_CHARACTERS, block_hash, data, header, quantity
 from defimon.sources._json_rpc import JsonRpc
 from defimon.sources._rpc_answers import Unsound
 from defimon.sources._rpc_refusals import Meaning, RpcError, meaning_of, range_hint
@@ -24,6 +26,7 @@ LEAST_CUT = 1_000
 
 Addresses = str | Sequence[str] | None
 Topics = Sequence[str | Sequence[str] | None]
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -140,16 +143,16 @@ class _Part:
             self._halve(size)
 
     def _learn(self, endpoint: Endpoint, refusal: RpcError, size: int) -> None:
-        """A limit of blocks is the node's for good; a limit of results is this stretch's."""
+        """A limit of blocks is the node's for hours; a limit of results is this stretch's."""
         hint = range_hint(refusal.reason)
         if hint.blocks is not None and hint.blocks < size:
-            endpoint.log_range = hint.blocks
+            endpoint.bears_range(hint.blocks, asyncio.get_running_loop().time())
             log.info("smaller log ranges", node=endpoint.shown, blocks=hint.blocks)
         elif hint.suggested is not None and hint.suggested < size:
             self._soft = hint.suggested
             self.halved = True
         elif hint.blocks is None and _of_blocks(refusal.reason):
-            endpoint.log_range = size // 2
+            endpoint.bears_range(size // 2, asyncio.get_running_loop().time())
         else:
             self._halve(size)
 
@@ -200,16 +203,46 @@ def _of_blocks(words: str) -> bool:
 def log_of(value: object) -> Log:
     """One log as the node told it. Raises BadData for another shape or a removed log."""
     if not isinstance(value, Mapping) or value.get("removed"):
-        raise BadData(f"found {repr(value)[:80]}, expected a log that stands.")
-    try:
-        return Log(
-            quantity(value["blockNumber"]),
-            quantity(value["logIndex"]),
-            block_hash(value["blockHash"]),
-            block_hash(value["transactionHash"]),
-            value["address"].lower(),
-            tuple(value["topics"]),
-            value["data"],
-        )
-    except (KeyError, AttributeError, TypeError) as error:
-        raise BadData(f"a log has another shape than documented ({error!r}).") from error
+        raise BadData(f"found {repr(value)[:SHOWN_CHARACTERS]}, expected a log that stands.")
+
+    def told(name: str, read: Callable[[Any], T]) -> T:
+        try:
+            return read(value[name])
+        except KeyError as error:
+            raise BadData(f"a log has no field {name}.") from error
+        except BadData as fault:
+            raise BadData(f"a log's field {name}: {fault.message}") from fault
+
+    return Log(
+        told("blockNumber", quantity),
+        told("logIndex", _index),
+        told("blockHash", block_hash),
+        told("transactionHash", block_hash),
+        told("address", _text).lower(),
+        told("topics", _topics),
+        told("data", _data),
+    )
+
+
+def _index(value: object) -> int:
+    found = quantity(value)
+    if found > LARGEST_WHOLE:
+        raise BadData(f"found {repr(value)[:SHOWN_CHARACTERS]}, expected less than 2^63.")
+    return found
+
+
+def _topics(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise BadData(f"found {repr(value)[:SHOWN_CHARACTERS]}, expected a list of words.")
+    return tuple(map(block_hash, value))
+
+
+def _data(value: object) -> str:
+    data(value)
+    return str(value)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise BadData(f"found {repr(value)[:SHOWN_CHARACTERS]}, expected a text.")
+    return value

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from defimon.core.errors import BadData, TryAgain
 from defimon.sources._endpoints import Endpoint, endpoints_of, in_order, manners_for
 from defimon.sources._http import Http
+from defimon.sources._masking import scrubbed
 from defimon.sources._network import NoNetwork
 from defimon.sources._rpc_answers import Unsound
 from defimon.sources._rpc_refusals import Meaning, RpcError, meaning_of
@@ -46,7 +47,7 @@ class JsonRpc:
         for one in self.endpoints:
             url = one.url.get_secret_value()
             http.behave(url, manners_for(one.url, http.manners))
-            one.go_on(http.memory.node(url, monotonic()))
+            one.go_on(http.memory.node(url))
         http.close_too(self._remember)
 
     async def call(
@@ -104,9 +105,11 @@ class JsonRpc:
                 await asyncio.sleep(self._wait_s(attempt, list(faults.values())))
             for endpoint in in_order(self.endpoints, methods, asyncio.get_running_loop().time()):
                 began = asyncio.get_running_loop().time()
+                endpoint.forget(began)
                 try:
                     found = await ask(endpoint)
                 except (BadData, TryAgain) as fault:
+                    _keep_secret(fault, endpoint.url.get_secret_value())
                     self._note(endpoint, fault)
                     faults[endpoint.shown] = fault
                 else:
@@ -119,7 +122,7 @@ class JsonRpc:
     async def _remember(self) -> None:
         now = monotonic()  # the event loop's clock, and that of every other one in the process
         for one in self.endpoints:
-            self.talk.http.memory.keep_node(one.url.get_secret_value(), one.found(now), now)
+            self.talk.http.memory.keep_node(one.url.get_secret_value(), one.found(), now)
 
     async def close(self) -> None:
         """Closes WebSockets that calls went over; HTTP connections belong to `http`."""
@@ -143,6 +146,16 @@ class JsonRpc:
         if asked and len(asked) == len(faults):
             return min(*asked, longest_s)
         return float(min(longest_s, first_s * 2 ** (attempt - 1)) + self._random.uniform(0, first_s))
+
+
+def _keep_secret(fault: Fault, url: str) -> None:
+    """A node may say back what it was asked with, anywhere in its answer; an error shows parts of answers."""
+    fault.message = scrubbed(fault.message, url)
+    fault.args = tuple(scrubbed(str(one), url) for one in fault.args)
+
+
+def _has_no_such(fault: Fault) -> bool:
+    return isinstance(fault, RpcError) and meaning_of(fault) is Meaning.NEVER_HERE
 
 
 def _hopeless(faults: Sequence[Fault], attempt: int, longest_wait_s: float) -> bool:
@@ -169,6 +182,7 @@ def _summary(faults: dict[str, Fault], methods: Sequence[str], variable: str) ->
     told = "; ".join(f"{name}: {fault.message}" for name, fault in faults.items())
     if isinstance(last, RpcError) and meaning_of(last) is not Meaning.SLOW_DOWN:
         last.args = (f"{last} Asked: {', '.join(faults)}.",)
+        last.unheard = not all(_has_no_such(fault) for fault in faults.values())
         return last
     if isinstance(last, Unsound):
         return Unsound(f"No sound answer to {', '.join(methods)}: {told}")

@@ -4,11 +4,11 @@ A worker opens a client for each run: without a memory it would ask a host that 
 minute later, learn every limit anew, and have every answer sent that has not changed.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from threading import Lock
 
+from defimon.core.last_used import LastUsed
 from defimon.sources._answer import Answer
 
 MOST_ANSWERS, MOST_BYTES = 1_000, 32 * 1024 * 1024
@@ -33,14 +33,14 @@ class HostFound:
 
 @dataclass(frozen=True, slots=True)
 class NodeFound:
-    """Of a node: limits, and methods that it lacks by when it said so, learnt last at `learnt_at`; its
-    failures in a row and its pace.
+    """Of a node: its limits and when one of them was learnt last, methods that it lacks by when it said so,
+    its failures in a row and its pace.
     """
 
     batch_limit: int
     log_range: int
+    limited_at: float
     lacks: Mapping[str, float]
-    learnt_at: float
     failures_in_a_row: int
     failed_at: float
     latency_s: float | None
@@ -50,29 +50,15 @@ class KeptAnswers:
     """An AnswerCache of the answers that were used last, as many as there is room for."""
 
     def __init__(self, most: int = MOST_ANSWERS, most_bytes: int = MOST_BYTES) -> None:
-        self._gate = Lock()
-        self._most, self._most_bytes = most, most_bytes
-        self._room = most_bytes
-        self._kept: OrderedDict[str, Answer] = OrderedDict()
+        self._kept: LastUsed[str, Answer] = LastUsed(most, most_bytes)
 
     def get(self, name: str, /) -> Answer | None:
         """The answer kept under `name`."""
-        with self._gate:
-            if name in self._kept:
-                self._kept.move_to_end(name)
-            return self._kept.get(name)
+        return self._kept.get(name)
 
     def __setitem__(self, name: str, answer: Answer, /) -> None:
         """Keeps an answer, unless it is larger than all the room."""
-        with self._gate:
-            if name in self._kept:
-                self._room += len(self._kept.pop(name).body)
-            if len(answer.body) > self._most_bytes:
-                return
-            self._kept[name] = answer
-            self._room -= len(answer.body)
-            while self._room < 0 or len(self._kept) > self._most:
-                self._room += len(self._kept.popitem(last=False)[1].body)
+        self._kept.put(name, answer, len(answer.body))
 
 
 class Memory:
@@ -83,6 +69,8 @@ class Memory:
         self._hosts: dict[str, HostFound] = {}
         self._nodes: dict[str, NodeFound] = {}
         self.answers = KeptAnswers()
+        self.told_final: set[str] = set()
+        """Chains of which a node told what is final."""
 
     def host(self, place: str) -> HostFound | None:
         return self._hosts.get(place)
@@ -94,21 +82,32 @@ class Memory:
             paused = max(found.paused_until, before.paused_until if before else 0.0)
             self._hosts[place] = replace(found, paused_until=paused)
 
-    def node(self, url: str, now: float) -> NodeFound | None:
-        """What is known of it and still counts; its limits no more after FORGET_S."""
-        found = self._nodes.get(url)
-        return found if found is None or now - found.learnt_at < FORGET_S else None
+    def node(self, url: str) -> NodeFound | None:
+        return self._nodes.get(url)
 
     def keep_node(self, url: str, found: NodeFound, now: float) -> None:
         """As it was found last; the lower limits count where two clients have learnt some."""
         with self._gate:
-            before = self.node(url, now)
+            before = self._nodes.get(url)
             if before is not None:
+                batch_limit, log_range, limited_at = _lower_limits(found, before, now)
                 found = replace(
                     found,
-                    batch_limit=min(found.batch_limit, before.batch_limit),
-                    log_range=min(found.log_range, before.log_range),
+                    batch_limit=batch_limit,
+                    log_range=log_range,
+                    limited_at=limited_at,
                     lacks={**before.lacks, **found.lacks},
-                    learnt_at=max(found.learnt_at, before.learnt_at),
                 )
             self._nodes[url] = found
+
+
+def _lower_limits(one: NodeFound, other: NodeFound, now: float) -> tuple[int, int, float]:
+    """Limits of both that are not to be forgotten yet, and when they were learnt: nothing that was learnt
+    later, of something else, makes one last.
+    """
+    held = [found for found in (one, other) if now - found.limited_at < FORGET_S] or [one]
+    batch_limit, log_range = min(found.batch_limit for found in held), min(found.log_range for found in held)
+    both = [
+        found.limited_at for found in held if (found.batch_limit, found.log_range) == (batch_limit, log_range)
+    ]
+    return batch_limit, log_range, max(both) if both else min(found.limited_at for found in held)

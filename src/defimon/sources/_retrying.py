@@ -45,15 +45,16 @@ async def patiently(
 ) -> T:
     """What `once` answers, tried up to `attempts` times while it raises Passing.
 
-    `on_hasty` is told the seconds to come when a server asks for fewer calls. Raises TryAgain, caused by the
-    last Passing, when patience ends.
+    A server that asks for no wait, or for one that is over, gets the ordinary one. `on_hasty` is told the
+    seconds to come when a server asks for fewer calls. Raises TryAgain, caused by the last Passing, when
+    patience ends.
     """
     first_s, longest_s = manners.first_wait_s, manners.longest_wait_s
     backing_off = tenacity.wait_exponential(first_s, max=longest_s) + tenacity.wait_random(0, first_s)
 
     def wait(state: tenacity.RetryCallState) -> float:
         fault = _fault_of(state)
-        return backing_off(state) if fault is None or fault.wait_s is None else fault.wait_s
+        return (fault.wait_s if fault else None) or backing_off(state)
 
     def before_sleep(state: tenacity.RetryCallState) -> None:
         fault, seconds = _fault_of(state), state.upcoming_sleep
@@ -71,7 +72,7 @@ async def patiently(
         )(once)
     except Passing as fault:
         if fault.hasty:
-            on_hasty(first_s if fault.wait_s is None else fault.wait_s)
+            on_hasty(fault.wait_s or first_s)
         tries = f"{attempts} attempts" if attempts > 1 else "one attempt"
         raise TryAgain(
             f"{shown}: {fault}; gave up after {tries}.",

@@ -10,7 +10,8 @@ from defimon.core.errors import BadData
 class RpcError(BadData):
     """A node's refusal of one call: `code` and `reason` as it gave them, `data` such as revert bytes.
 
-    `method` is what was called, empty where the refusal is of a whole batch.
+    `method` is what was called, empty where the refusal is of a whole batch. `unheard` says that it stands
+    for all nodes although some did not answer.
     """
 
     def __init__(self, code: int, reason: str, data: object = None, *, where: str = "") -> None:
@@ -19,6 +20,7 @@ class RpcError(BadData):
         self.reason = reason
         self.data = data
         self.method = ""
+        self.unheard = False
 
 
 class Meaning(Enum):

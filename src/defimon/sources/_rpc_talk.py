@@ -1,5 +1,6 @@
 """Calls sent to one node, in batches that it bears; what it leaves open is left open."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any
@@ -55,7 +56,7 @@ class Talk:
             try:
                 outcomes = await self._ask(endpoint, [calls[place] for place in part], keep)
             except TooMuch as fault:
-                endpoint.batch_limit = min(endpoint.batch_limit, max(1, len(part) // 2))
+                endpoint.bears_batch(len(part) // 2, asyncio.get_running_loop().time())
                 log.info("smaller batches", node=endpoint.shown, calls=endpoint.batch_limit, why=str(fault))
                 if isinstance(fault.__cause__, TryAgain):
                     raise fault.__cause__ from None  # it cost a time-out: others are asked meanwhile

@@ -8,7 +8,7 @@ hours, of more in days; without a key and with a demo key it tells 365 days.
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from types import MappingProxyType
 from typing import ClassVar, Self
@@ -19,7 +19,7 @@ import polars as pl
 from defimon.core.chains import CHAINS
 from defimon.core.settings import Settings
 from defimon.core.tables import MARKET_PRICES
-from defimon.core.units import utc_now
+from defimon.core.units import EPOCH, utc_now
 from defimon.sources._addresses import plain_key, service_address, slugs
 from defimon.sources._coingecko_shape import (
     NO_HISTORY,
@@ -34,7 +34,6 @@ from defimon.sources._manners import Manners
 from defimon.sources._series import Batch, Cursor, Gap, Keep, Series, SeriesSource, Wanted
 from defimon.sources._snapshots import missed_visits
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 

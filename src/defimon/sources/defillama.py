@@ -9,7 +9,7 @@ history is edited afterwards. Impermanent loss (`il7d`) is not read: the service
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
 import structlog
@@ -18,7 +18,7 @@ from defimon.core.chains import CHAINS
 from defimon.core.errors import BadData, TryAgain
 from defimon.core.settings import Settings
 from defimon.core.tables import PANEL, POOLS
-from defimon.core.units import utc_now
+from defimon.core.units import EPOCH, utc_now
 from defimon.sources import _defillama_questions as questions
 from defimon.sources._addresses import service_address, slugs
 from defimon.sources._defillama_choice import choose
@@ -31,7 +31,6 @@ from defimon.sources._snapshots import missed_visits
 
 log = structlog.get_logger(__name__)
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 ATTRIBUTES = ("protocol", "chain", "symbol", "stablecoin")
 

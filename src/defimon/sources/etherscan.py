@@ -7,7 +7,7 @@ proxy is the proxy's own source; its implementation can be named in the settings
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import ClassVar, Self
 
 import orjson
@@ -16,7 +16,7 @@ from defimon.core.chains import Chain
 from defimon.core.errors import FixSettings
 from defimon.core.settings import Settings
 from defimon.core.tables import CONTRACTS
-from defimon.core.units import utc_now
+from defimon.core.units import EPOCH, utc_now
 from defimon.sources._contract_descriptions import Blockscout, Columns, Etherscan
 from defimon.sources._evm_places import Place, places_in
 from defimon.sources._explorers import Explorer, NotServed
@@ -24,7 +24,6 @@ from defimon.sources._http import Http
 from defimon.sources._series import Batch, Cursor, Keep, Series, SeriesSource, Wanted
 
 VARIABLE = "DEFIMON_CONTRACTS"
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class EtherscanContracts(SeriesSource):

@@ -4,15 +4,16 @@ import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar, Self
 
 import polars as pl
+import structlog
 
 from defimon.core.errors import BadData, FixSettings
 from defimon.core.settings import Settings
-from defimon.core.units import utc_now
+from defimon.core.units import EPOCH, utc_now
 from defimon.sources._base import reader_for
 from defimon.sources._http import Answer, Http
 from defimon.sources._manners import Manners
@@ -20,19 +21,21 @@ from defimon.sources._series import Batch, Cursor, Keep, Series, SeriesSource, W
 from defimon.sources._sheet import CSV_SUFFIXES, PARQUET_SUFFIXES, columns_of
 from defimon.sources.standard_panel import StandardPanel
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LARGEST_KEPT = Manners().largest_bytes
 """Up to this size a file is kept as it came, as answers are: it may be gone tomorrow."""
 LARGEST_USUAL = 1.0
 MOST = 0.5
 """A usual yield of over 100 % a year in most of a file's rows is percent taken for a fraction."""
 
+log = structlog.get_logger(__name__)
+
 
 class Files(SeriesSource):
     """Files below DEFIMON_FILES; series `files:<path below it>`, positions by time of change and content.
 
     A file that cannot be read says so in its own result, and the others go on; one that is gone says so once.
-    Hidden files, and those of other suffixes than CSV and Parquet, are left alone.
+    Hidden files, and those of other suffixes than CSV and Parquet, are left alone; those whose names are no
+    UTF-8 too, with a warning, since no store holds such a name.
     """
 
     name = "files"
@@ -45,6 +48,7 @@ class Files(SeriesSource):
         self._every = every
         self._keep = keep
         self._gone: set[str] = set()
+        self._not_named: set[str] = set()
 
     @classmethod
     def opened(cls, http: Http, settings: Settings, keep: Keep = lambda _: None) -> Self:
@@ -66,7 +70,17 @@ class Files(SeriesSource):
             for path in sorted(found)
             if path.name.lower().endswith(CSV_SUFFIXES + PARQUET_SUFFIXES)
             and not any(part.startswith(".") for part in path.parts)
+            and self._can_be_named(path)
         ]
+
+    def _can_be_named(self, path: Path) -> bool:
+        shown = str(path).encode(errors="backslashreplace").decode()
+        if shown == str(path):
+            return True
+        if shown not in self._not_named:
+            self._not_named.add(shown)
+            log.warning("a file is left out: its name is no UTF-8", path=shown)
+        return False
 
     async def batches(self, series: Series, wanted: Wanted) -> AsyncIterator[Batch]:
         """The rows of the file, unless its content is stored already. Raises BadData for a broken one."""

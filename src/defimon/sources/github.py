@@ -18,7 +18,7 @@ import polars as pl
 from defimon.core.errors import BadData, FixSettings
 from defimon.core.settings import Settings
 from defimon.core.tables import DEVELOPMENT_ACTIVITY
-from defimon.core.units import start_of, utc_now
+from defimon.core.units import EPOCH, start_of, utc_now
 from defimon.sources._github_activity import DAY, Activity, Days
 from defimon.sources._github_pages import GitHubPages, earlier_clock
 from defimon.sources._http import Http
@@ -30,7 +30,6 @@ FIRST_DAYS = 30
 WINDOW_DAYS = 90
 """Days stored together: a busy repository's commits of a quarter are some tens of calls."""
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38})/[a-z0-9._-]{1,100}", re.IGNORECASE)

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from defimon.core.errors import FixSettings
 from defimon.core.table import Table
 from defimon.core.tables import TABLES
-from defimon.core.units import UTC_MICROS, utc_now
+from defimon.core.units import EPOCH, UTC_MICROS, utc_now
 from defimon.store._link import Link
 from defimon.store.address import Address
 from defimon.store.faults import BUSY_SECONDS, explained
@@ -27,7 +27,6 @@ _DIALECTS: dict[str, sa.Dialect] = {
     "postgresql": postgresql.dialect(paramstyle="named"),  # type: ignore[no-untyped-call]
 }
 
-EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 ASLEEP_SECONDS = 600
 """How long a transaction may do nothing before PostgreSQL ends it: no write thinks so long between two

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from defimon.core.errors import BadData
 from defimon.core.table import Table
 from defimon.core.tables import TABLES
+from defimon.core.units import EPOCH
 from defimon.store import lanes
-from defimon.store.connection import EPOCH, Connection
+from defimon.store.connection import Connection
 from defimon.store.order import in_key_order, same_as_next
 from defimon.store.schema import SQL_TABLES, VERSION_KEY, WITH_BODY, primary_key
 from defimon.store.wanted import Build, Condition, Wanted, conditions, micros_of, statement

@@ -4,7 +4,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from itertools import count
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from defimon.core.errors import BadData
+from defimon.core.units import EPOCH
 from defimon.store.connection import sql_of
 from defimon.store.literals import literal, quoted
 from defimon.store.schema import SQL_TABLES, VERSION_KEY
@@ -31,7 +32,6 @@ OPERATORS: dict[str, Callable[[Any, Any], Condition]] = {
 }
 IN = "in"
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 MOST_VALUES = 8
 """Values up to which a statement's text is kept; one of more is seldom asked again with as many."""

@@ -8,10 +8,10 @@ from rich.table import Table
 
 from defimon.apps.cli._console import out, plain
 from defimon.apps.cli._moments import clock
+from defimon.core.units import EPOCH
 from defimon.flows.chain_aggregates import Aggregated
 from defimon.flows.collection import SeriesResult
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_WARNINGS = 5
 """Of one series that are shown; `--summary` holds them all."""
 

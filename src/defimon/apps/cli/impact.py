@@ -58,7 +58,7 @@ def observe(
     from defimon.core.settings import load_settings
     from defimon.flows._store import open_store
     from defimon.flows.impact import every_statistics
-    from defimon.flows.impact_job import observe_all
+    from defimon.flows.impact_job import observe_swaps
     from defimon.flows.observed_trades import observe_files
 
     with open_store(load_settings()) as store:
@@ -66,6 +66,6 @@ def observe(
             done = observe_files(store, files)
             told = f"{done.taken} trades taken in, {done.known} were known"
         else:
-            swaps = observe_all(store)
-            told = f"{swaps.taken} swaps taken in; before {swaps.left_out} more too little was known"
+            swaps = observe_swaps(store)
+            told = "; ".join((f"{swaps.taken} swaps taken in", *swaps.warnings))
         show_statistics(every_statistics(store), told)

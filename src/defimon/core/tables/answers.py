@@ -98,7 +98,7 @@ IMPACT_FIGURES = {
 
 IMPACT_STATISTICS = Table(
     "impact_statistics",
-    "What trades on a venue came to beside what was forecast; the trades of each time make a new version.",
+    "What trades on a venue came to beside what was forecast; a version at least for each day of trades.",
     (
         text("venue", "where it was traded, such as a pool's id", required=True),
         text("sell", "token sold", required=True),
