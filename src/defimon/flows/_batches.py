@@ -58,8 +58,8 @@ def store_batch(
 ) -> Stored:
     """Write a batch that continues from `reached`, all or nothing.
 
-    `filling` is the gap that is back-filled: then the series' own cursor stays. Raises BadData, and stores
-    nothing, when rows break their contract.
+    `filling` is the gap that is back-filled: then the series' own cursor stays, unless the batch repairs.
+    Raises BadData, and stores nothing, when rows break their contract.
     """
     verdict = None if batch.panel is None else check(batch.panel, scopes=("row", "day"))
     written, quarantined, warnings = Written(), 0, list(batch.warnings)
@@ -76,7 +76,7 @@ def store_batch(
             written = written + store_verdict(store, new, told_now=True)
             written = written + Written(rows_in=apart + again, unchanged=again)
         cursor = batch.cursor or reached
-        if filling is None and batch.cursor is not None:
+        if batch.cursor is not None and (filling is None or batch.repairs):
             cursor = _moved(store, series, batch.cursor, batch, warnings)
         filled, still_open = _note_gaps(store, series, batch, _covered(batch, reached, filling))
     return Stored(written, quarantined, cursor, filled, still_open, tuple(warnings))

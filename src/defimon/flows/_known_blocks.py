@@ -1,9 +1,13 @@
-"""The newest blocks that are stored: what a source compares new ones with, to notice a reorganisation."""
+"""The newest blocks that are stored: what a source compares new ones with, to notice a reorganisation.
+
+Without those inside gaps: they may be of a fork that was left while its blocks there could not be had.
+"""
 
 from collections.abc import Mapping
 
 import polars as pl
 
+from defimon.flows.gaps import GapLedger
 from defimon.sources._series import NOTHING, Cursor, Series
 from defimon.store.database import Store
 
@@ -17,7 +21,9 @@ DEEPEST = DEPTH * 4**5
 ANY_HEIGHT = 2**62
 
 
-def known_blocks(store: Store, series: Series, cursor: Cursor | None) -> Mapping[str, pl.DataFrame]:
+def known_blocks(
+    store: Store, series: Series, gaps: GapLedger, cursor: Cursor | None
+) -> Mapping[str, pl.DataFrame]:
     """Newest versions of the series' blocks from `DEPTH` below the cursor upward, by table.
 
     Goes further down until a final block is among them. All of them where there is no position yet: none of
@@ -26,30 +32,32 @@ def known_blocks(store: Store, series: Series, cursor: Cursor | None) -> Mapping
     if not series.chain:
         return NOTHING
     if cursor is None:
-        found = _from(store, series, 0)
+        found = _from(store, series, gaps, 0)
         return {"blocks": found} if found.height else NOTHING
     depth = DEPTH
     while True:
-        found = _from(store, series, cursor.number - depth)
+        found = _from(store, series, gaps, cursor.number - depth)
         deep_enough = found.is_empty() or found["status"][0] == "final" or depth >= DEEPEST
         if deep_enough or cursor.number <= depth:
             return {"blocks": found} if found.height else NOTHING
         depth *= 4
 
 
-def blocks_around(store: Store, series: Series, start: int, end: int) -> Mapping[str, pl.DataFrame]:
+def blocks_around(
+    store: Store, series: Series, gaps: GapLedger, start: int, end: int
+) -> Mapping[str, pl.DataFrame]:
     """As `known_blocks` for a gap: stored blocks from `DEPTH` below its start to the one after its end."""
     if not series.chain:
         return NOTHING
-    found = _from(store, series, start - DEPTH, end + 1)
+    found = _from(store, series, gaps, start - DEPTH, end + 1)
     return {"blocks": found} if found.height else NOTHING
 
 
-def blocks_between(store: Store, series: Series, start: int, end: int) -> pl.DataFrame:
+def blocks_between(store: Store, series: Series, gaps: GapLedger, start: int, end: int) -> pl.DataFrame:
     """Newest versions of the series' blocks from height `start` to before `end`."""
-    return _from(store, series, start, end)
+    return _from(store, series, gaps, start, end)
 
 
-def _from(store: Store, series: Series, low: int, high: int = ANY_HEIGHT) -> pl.DataFrame:
+def _from(store: Store, series: Series, gaps: GapLedger, low: int, high: int = ANY_HEIGHT) -> pl.DataFrame:
     where = {"chain": [series.chain], "source": [series.source]}
-    return store.read("blocks", where=where, between={"number": (max(low, 0), high)})
+    return gaps.outside(store.read("blocks", where=where, between={"number": (max(low, 0), high)}), "number")

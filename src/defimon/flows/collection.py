@@ -5,10 +5,9 @@ same content; asking again for what is stored already writes nothing.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 import polars as pl
 
@@ -117,8 +116,9 @@ class _Run:
 
         def start(store: Store) -> Wanted:
             cursor, self.visited = stored_position(store, self.series)
-            self.noticed_before = tuple(read_gaps(store, self.series).open())
-            known = dict(known_blocks(store, self.series, cursor))
+            gaps = read_gaps(store, self.series)
+            self.noticed_before = tuple(gaps.open())
+            known = dict(known_blocks(store, self.series, gaps, cursor))
             for table in self.source.compares(self.series):
                 known[table] = store.read(table, where={"source": [self.series.source]})
             return Wanted(cursor=cursor, since=since, known=known, deeper=self._deeper)
@@ -132,14 +132,17 @@ class _Run:
         return await self._batches(wanted, None)
 
     async def _deeper(self, start: int, end: int) -> pl.DataFrame:
-        read = partial(blocks_between, series=self.series, start=start, end=end)
+        def read(store: Store) -> pl.DataFrame:
+            return blocks_between(store, self.series, read_gaps(store, self.series), start, end)
+
         return await self.thread.do(read)
 
     async def back_fill(self, *, every_gap: bool) -> None:
         """Ask for gaps again. What the service refuses, or says unsoundly, is a matter of one gap alone; when
-        it fails at `MOST_FAILURES` in a row, the others wait until they are due again.
+        it fails at `MOST_FAILURES` in a row, the others wait until they are due again. So they do when one of
+        them has put the position back.
         """
-        now = utc_now()
+        now, position = utc_now(), self.tally.cursor
         failures = 0
         due = [gap for gap in self.noticed_before if every_gap or is_due(gap, self.visited, now)]
         for gap in in_turn(due, now):
@@ -148,13 +151,18 @@ class _Run:
                 self.tally.warnings.append(f"{gap.start} to {gap.end} is still missing: {fault}")
             away = fault is not None and not isinstance(fault, BadData | Unsound)
             failures = failures + 1 if away else 0
-            if failures == MOST_FAILURES:
+            if failures == MOST_FAILURES or self.tally.cursor != position:
                 return
 
     async def _fill(self, gap: Stretch) -> DefimonError | None:
+        def around(store: Store) -> Mapping[str, pl.DataFrame]:
+            return blocks_around(store, self.series, read_gaps(store, self.series), gap.start, gap.end)
+
         before = cursor_before(gap.start, gap.ts, self.tally.cursor)
-        known = await self.thread.do(partial(blocks_around, series=self.series, start=gap.start, end=gap.end))
-        return await self._batches(Wanted(cursor=before, until=gap.end, known=known), gap)
+        known = await self.thread.do(around)
+        return await self._batches(
+            Wanted(cursor=before, until=gap.end, known=known, deeper=self._deeper), gap
+        )
 
     async def _batches(self, wanted: Wanted, filling: Stretch | None) -> DefimonError | None:
         batches = self.source.batches(self.series, wanted)
@@ -178,7 +186,7 @@ class _Run:
     async def _store(self, batch: Batch, reached: Cursor | None, filling: Stretch | None) -> Cursor | None:
         stored = await self.thread.do(lambda store: store_batch(store, self.series, batch, reached, filling))
         self.tally.add(stored)
-        if filling is None:
+        if filling is None or batch.repairs:
             self.tally.cursor = stored.cursor
         self.progress(self.series.name, batch.done, batch.total)
         return stored.cursor

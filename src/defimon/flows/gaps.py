@@ -69,6 +69,12 @@ class GapLedger:
         """What is still missing and may yet be had, in order."""
         return [one for one in self._in_order() if one.status == "open"]
 
+    def outside(self, rows: pl.DataFrame, column: str) -> pl.DataFrame:
+        """Rows whose position, in `column`, is not missing."""
+        missing = [one for one in self._stretches.values() if one.status != "filled"]
+        inside = [pl.col(column).is_between(one.start, one.end - 1) for one in missing]
+        return rows.filter(~pl.any_horizontal(inside)) if inside else rows
+
     def notice(self, gap: Gap, now: datetime) -> None:
         """Positions that could not be had. What is lost stays lost until it is filled after all."""
         if gap.end <= gap.start:

@@ -52,7 +52,7 @@ async def root_below(evm: EvmChain, deeper: Deeper, number: int) -> Root:
         if stored.height:
             hashes = _hashes(stored)
             first = min(hashes)
-            if await _same(evm, hashes, [first]):
+            if await same_still(evm, hashes, [first]):
                 return Root(await highest_same(evm, hashes, sorted(hashes, reverse=True)), lowest)
             lowest = first
         end = start
@@ -64,7 +64,7 @@ async def known_from(evm: EvmChain, known: pl.DataFrame, deeper: Deeper, number:
     with all that are stored above it too, since those are of another chain as well.
     """
     stored = _standing(await deeper(number, number + 1))
-    if stored.is_empty() or await _same(evm, _hashes(stored), [number]):
+    if stored.is_empty() or await same_still(evm, _hashes(stored), [number]):
         return pl.concat([stored, known])
     end = min(known["number"].to_list(), default=number + 1)
     parts = [_standing(await deeper(at, min(at + STRETCH, end))) for at in range(number, end, STRETCH)]
@@ -78,22 +78,14 @@ async def highest_same(evm: EvmChain, hashes: Mapping[int, str], numbers: Sequen
         asked = numbers[place : place + size]
         if not asked:
             return None
-        if same := await _same(evm, hashes, asked):
+        if same := await same_still(evm, hashes, asked):
             return same[0]
         place += size
     return None
 
 
-async def torn_at(evm: EvmChain, hashes: Mapping[int, str], top: int) -> int | None:
-    """Lowest block of those below `top` with a gap above them that nodes tell otherwise than `hashes`; None
-    where all stand. No block above such a gap tells that the ones below it were replaced.
-    """
-    ends = [number for number in hashes if number < top and number + 1 not in hashes]
-    same = {one.number for one in await _same(evm, hashes, ends)} if ends else set()
-    return min((number for number in ends if number not in same), default=None)
-
-
-async def _same(evm: EvmChain, hashes: Mapping[int, str], numbers: Sequence[int]) -> list[Header]:
+async def same_still(evm: EvmChain, hashes: Mapping[int, str], numbers: Sequence[int]) -> list[Header]:
+    """The blocks of these heights that nodes tell by their hash in `hashes`."""
     return [one for one in await evm.headers(numbers) if one.hash == hashes[one.number]]
 
 

@@ -1,9 +1,7 @@
 """Blocks of one chain as a series: final ones move the position, forks are followed to their root."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import polars as pl
 
@@ -12,8 +10,9 @@ from defimon.core.tables import BLOCKS
 from defimon.core.units import utc_now
 from defimon.sources._evm_blocks import frame_of
 from defimon.sources._evm_chain import EvmChain
-from defimon.sources._evm_deeper import ANEW, highest_same, known_from, root_below, torn_at
+from defimon.sources._evm_deeper import ANEW
 from defimon.sources._evm_reading import BlockReader, Part
+from defimon.sources._evm_stand import Stand, cursor_at
 from defimon.sources._evm_standing import orphans, standing
 from defimon.sources._evm_words import Header
 from defimon.sources._rpc_answers import Unsound
@@ -22,28 +21,9 @@ from defimon.sources._series import Batch, Cursor, Gap, Wanted
 FORKS = 8
 """How often in one run the chain may be found on another fork before the next run goes on."""
 
-REMEMBERED = 4_096
-"""Heights whose hashes are kept in memory."""
-
 
 class _OtherFork(Exception):  # noqa: N818 - it names what was found, and never leaves this file
     """A block does not follow the one that was read before."""
-
-
-@dataclass(slots=True)
-class _Stand:
-    """Where the run stands: hashes of the blocks below, the position, and whether it goes back."""
-
-    hashes: dict[int, str]
-    cursor: Cursor | None
-    next: int = 0
-    repairs: bool = False
-
-    def remember(self, headers: Sequence[Header]) -> None:
-        self.hashes.update((one.number, one.hash) for one in headers)
-        if len(self.hashes) > 2 * REMEMBERED:
-            for number in sorted(self.hashes)[:-REMEMBERED]:
-                del self.hashes[number]
 
 
 class BlockSeries:
@@ -53,10 +33,8 @@ class BlockSeries:
         self._chain = evm
         self._source = source
         self._wanted = wanted
-        known = wanted.known.get("blocks", BLOCKS.empty())
-        self._known = known.filter(pl.col("status") != "orphaned")
-        hashes = dict(self._known.select("number", "hash").iter_rows()) if wanted.cursor else {}
-        self._stand = _Stand(hashes, wanted.cursor)
+        known = wanted.known.get("blocks", BLOCKS.empty()).filter(pl.col("status") != "orphaned")
+        self._stand = Stand(evm, wanted, known)
         self._reader = BlockReader(evm)
         self._began = self._end = 0
         self._looked = False
@@ -94,7 +72,21 @@ class BlockSeries:
                 async for batch in batches:
                     yield batch
         except _OtherFork:
-            raise Unsound(f"Blocks from {start} do not fit the stored ones around them.") from None
+            yield await self._put_back(start, end)
+
+    async def _put_back(self, start: int, end: int) -> Batch:
+        """Moves the position below a stored block beside the gap that is another one now: what is stored from
+        there on is read anew. Raises Unsound where both stand.
+        """
+        other = await self._stand.replaced([start - 1, end])
+        if other is None:
+            raise Unsound(f"Blocks from {start} do not fit the stored ones around them.")
+        await self._stand.go_back(other)
+        self._chain.warnings.append(
+            f"{self._chain.chain.name}: block {other} beside a gap is another one now; the next run goes on"
+            " from where its fork begins."
+        )
+        return self._moved(None, {})
 
     async def _aligned(self, head: int, final: int) -> bool:
         """Puts the stand where blocks are to be read from; False when there is nothing to read."""
@@ -103,11 +95,11 @@ class BlockSeries:
             stand.next = self._began = await self._first(head, final)
             return True
         top = min(stand.cursor.number, head)
-        expected = await self._expected(top, stand.cursor)
-        if (torn := await torn_at(self._chain, stand.hashes, top)) is not None:
-            stand.next = await self._go_back(torn + 1)
+        expected = await stand.expected(top, stand.cursor)
+        if (torn := await stand.torn_at(top)) is not None:
+            stand.next = await stand.go_back(torn)
         elif expected and (await self._chain.header(top)).hash != expected:
-            stand.next = await self._go_back(top)
+            stand.next = await stand.go_back(top)
         elif top < stand.cursor.number:
             name = self._chain.chain.name
             self._chain.warnings.append(
@@ -120,14 +112,6 @@ class BlockSeries:
         self._began = stand.next
         return True
 
-    async def _expected(self, number: int, cursor: Cursor) -> str:
-        """Hash of the stored block at `number`, the position's or one below; empty where there is none."""
-        hashes = self._stand.hashes
-        if number < min(hashes, default=cursor.number):
-            self._known = await known_from(self._chain, self._known, self._wanted.deeper, number)
-            hashes.update(self._known.filter(pl.col("number") == number).select("number", "hash").iter_rows())
-        return hashes.get(number) or (cursor.detail if number == cursor.number else "")
-
     async def _first(self, head: int, final: int) -> int:
         """Height that a new series begins at: the first block from `since` on, else the lowest that is stored
         of a series without a final one, else the last final one.
@@ -135,7 +119,11 @@ class BlockSeries:
         since = self._wanted.since
         low, high = 0, head + 1
         if since is None:
-            return max(0, final) if self._known.is_empty() else int(self._known["number"].to_numpy().min())
+            return (
+                max(0, final)
+                if self._stand.known.is_empty()
+                else int(self._stand.known["number"].to_numpy().min())
+            )
         while low < high:
             middle = (low + high) // 2
             found = await self._there(middle, high)
@@ -153,26 +141,6 @@ class BlockSeries:
                 return await self._chain.header(number + step)
             step = 2 * step + 1
         return None
-
-    async def _go_back(self, top: int) -> int:
-        """Puts the position back to the highest block below `top` that is as it was, and answers with the one
-        to begin at: above it, or with the lowest that could be another one where none is as it was.
-        """
-        stand = self._stand
-        below = sorted((number for number in stand.hashes if number < top), reverse=True)
-        lowest = min(below, default=top)
-        ancestor = await highest_same(self._chain, stand.hashes, below)
-        if ancestor is None:
-            root = await root_below(self._chain, self._wanted.deeper, lowest)
-            ancestor, lowest = root.ancestor, root.lowest
-            self._chain.warnings.append(f"{self._chain.chain.name}: {root.words()}")
-        # The ancestor is the block that was compared: asked for again, another node may tell another one.
-        begin = max(0, lowest - 1) if ancestor is None else ancestor.number + 1
-        ancestor = ancestor or await self._chain.header(begin)
-        stand.hashes = {number: one for number, one in stand.hashes.items() if number < ancestor.number}
-        stand.remember([ancestor])
-        stand.cursor, stand.repairs = _cursor(ancestor), True
-        return begin
 
     async def _up_to(self, head: int, final: int) -> AsyncGenerator[Batch, None]:
         """Reads from where the stand is up to and with `head`. Raises _OtherFork between parts."""
@@ -193,11 +161,11 @@ class BlockSeries:
         looked, self._looked = self._looked, True
         if looked or stand.repairs or cursor is None or not cursor.detail or stand.next != cursor.number + 1:
             return None
-        found = await standing(self._chain, self._known, cursor, head, final)
+        found = await standing(self._chain, self._stand.known, cursor, head, final)
         if found is None:
             return None
         stand.next = found.top.number + 1
-        return self._moved(_cursor(found.final) if found.final else None, {"blocks": found.rows})
+        return self._moved(cursor_at(found.final) if found.final else None, {"blocks": found.rows})
 
     def _batch(self, part: Part, head: int, final: int) -> Batch:
         stand = self._stand
@@ -218,18 +186,18 @@ class BlockSeries:
             fetched_at=part.fetched_at or utc_now(),
         )
         if part.stop == head + 1 and self._wanted.until is None:
-            rows = pl.concat([rows, orphans(self._known, part.headers[-1])])
+            rows = pl.concat([rows, orphans(self._stand.known, part.headers[-1])])
         stand.remember(part.headers)
         stand.next = part.stop
         settled = [one for one in part.headers[early:] if one.number <= final]
-        return self._moved(_cursor(settled[-1]) if settled else None, {"blocks": rows})
+        return self._moved(cursor_at(settled[-1]) if settled else None, {"blocks": rows})
 
     def _refuse_other_fork(self, part: Part) -> None:
         first, last = part.headers[0], part.headers[-1]
         if first.parent_hash != self._stand.hashes.get(first.number - 1, first.parent_hash):
             raise _OtherFork
         if self._wanted.until is not None:
-            after = self._known.filter(pl.col("number") == last.number + 1)["parent_hash"]
+            after = self._stand.known.filter(pl.col("number") == last.number + 1)["parent_hash"]
             if len(after) and after[0] != last.hash:
                 raise _OtherFork
 
@@ -243,7 +211,3 @@ class BlockSeries:
         warnings, self._chain.warnings[:] = tuple(self._chain.warnings), []
         done, total = stand.next - self._began, self._end - self._began
         return Batch(rows, None, cursor, back, gaps, warnings, done, total)
-
-
-def _cursor(header: Header) -> Cursor:
-    return Cursor(header.number, datetime.fromtimestamp(header.seconds, UTC), header.hash)
