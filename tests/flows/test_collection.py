@@ -13,6 +13,7 @@ import pytest
 sys.path.append(str(Path(__file__).parent))  # so that the scripted series can be imported
 
 from scripted_series import (
+    BLOCK_TIME,
     START,
     ChainScript,
     ScriptedChain,
@@ -25,6 +26,8 @@ from scripted_series import (
 from defimon.core.errors import BadData, TryAgain
 from defimon.core.tables import TABLES
 from defimon.core.units import UTC_MICROS, utc_now
+from defimon.flows._batches import store_batch
+from defimon.flows._cursors import stored_cursor
 from defimon.flows.gaps import Stretch, in_turn, is_due
 from defimon.flows.known_content import known_content
 from defimon.sources._series import Batch, Cursor, Gap
@@ -264,6 +267,19 @@ def test_a_position_never_goes_back_unless_the_batch_repairs(store):
     assert result.cursor.number == 9
     assert result.warnings == ("the service stands at 5, behind 9 which is stored",)
     assert store.read("cursors")["number"].to_list() == [9]
+
+
+@pytest.mark.parametrize(("told", "position"), [(3, 3), (17, 9)])
+def test_a_back_fill_puts_the_position_back_and_never_forward_and_counts_nothing_as_filled(
+    store, told, position
+):
+    series = ScriptedChain(ChainScript(1)).series()[0]
+    stretch = Stretch(4, 5, "open", "", START)
+    at = {number: Cursor(number, START + number * BLOCK_TIME) for number in (3, 9, 17)}
+    store_batch(store, series, Batch(cursor=at[9], gaps=(Gap(4, 5, "gone"), Gap(15, 16, "gone"))), None, None)
+    done = store_batch(store, series, Batch(cursor=at[told], repairs=True), Cursor(3, START), stretch)
+    assert (done.gaps_filled, done.gaps_open) == (0, 2)
+    assert (done.cursor.number, stored_cursor(store, series).number) == (position, position)
 
 
 def test_rows_that_break_their_contract_are_an_error_and_nothing_of_their_batch_is_stored(store):

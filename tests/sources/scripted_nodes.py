@@ -5,6 +5,7 @@ import hashlib
 import json
 from itertools import count
 
+import polars as pl
 from pydantic import SecretStr
 from werkzeug import Response
 
@@ -232,3 +233,14 @@ def read(nodes, ask, manners=QUICK, *, memory=None, chain=CHAINS["local"]):
 
 def head(rpc):
     return rpc.call("eth_blockNumber", read=quantity)
+
+
+def standing(store):
+    """Height and hash of the stored blocks that are not orphaned."""
+    rows = store.read("blocks").filter(pl.col("status") != "orphaned").sort("number")
+    return rows.select("number", "hash").rows()
+
+
+def told(chain, start=0):
+    """The same as the chain tells it."""
+    return [(number, chain.hash_at(number)) for number in range(start, chain.head + 1)]

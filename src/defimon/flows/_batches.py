@@ -58,8 +58,8 @@ def store_batch(
 ) -> Stored:
     """Write a batch that continues from `reached`, all or nothing.
 
-    `filling` is the gap that is back-filled: then the series' own cursor stays, unless the batch repairs.
-    Raises BadData, and stores nothing, when rows break their contract.
+    `filling` is the gap that is back-filled: then the series' own cursor stays, unless the batch repairs,
+    which puts it back. Raises BadData, and stores nothing, when rows break their contract.
     """
     verdict = None if batch.panel is None else check(batch.panel, scopes=("row", "day"))
     written, quarantined, warnings = Written(), 0, list(batch.warnings)
@@ -76,8 +76,10 @@ def store_batch(
             written = written + store_verdict(store, new, told_now=True)
             written = written + Written(rows_in=apart + again, unchanged=again)
         cursor = batch.cursor or reached
-        if batch.cursor is not None and (filling is None or batch.repairs):
+        if batch.cursor is not None and filling is None:
             cursor = _moved(store, series, batch.cursor, batch, warnings)
+        elif batch.cursor is not None and batch.repairs:
+            cursor = _put_back(store, series, batch.cursor)
         filled, still_open = _note_gaps(store, series, batch, _covered(batch, reached, filling))
     return Stored(written, quarantined, cursor, filled, still_open, tuple(warnings))
 
@@ -92,9 +94,18 @@ def _moved(store: Store, series: Series, cursor: Cursor, batch: Batch, warnings:
     return cursor
 
 
+def _put_back(store: Store, series: Series, cursor: Cursor) -> Cursor:
+    """The position after a back-fill that found blocks replaced beside its gap: never further than it was."""
+    newest = stored_cursor(store, series)
+    if newest is not None and newest.number <= cursor.number:
+        return newest
+    write_cursor(store, series, cursor, utc_now())
+    return cursor
+
+
 def _covered(batch: Batch, reached: Cursor | None, filling: Stretch | None) -> tuple[int, int]:
     """Positions, from the first to before the second, that were missing or unknown and are stored now."""
-    if batch.cursor is None or reached is None:
+    if batch.cursor is None or reached is None or (filling is not None and batch.repairs):
         return 0, 0
     end = batch.cursor.number + 1
     return reached.number + 1, end if filling is None else min(end, filling.end)

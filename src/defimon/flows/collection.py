@@ -140,12 +140,14 @@ class _Run:
     async def back_fill(self, *, every_gap: bool) -> None:
         """Ask for gaps again. What the service refuses, or says unsoundly, is a matter of one gap alone; when
         it fails at `MOST_FAILURES` in a row, the others wait until they are due again. So they do when one of
-        them has put the position back.
+        them has put the position back; blocks above the position are read by following it.
         """
         now, position = utc_now(), self.tally.cursor
         failures = 0
         due = [gap for gap in self.noticed_before if every_gap or is_due(gap, self.visited, now)]
         for gap in in_turn(due, now):
+            if self.series.chain and position is not None and gap.start > position.number:
+                continue
             fault = await self._fill(gap)
             if fault is not None:
                 self.tally.warnings.append(f"{gap.start} to {gap.end} is still missing: {fault}")
@@ -155,14 +157,18 @@ class _Run:
                 return
 
     async def _fill(self, gap: Stretch) -> DefimonError | None:
-        def around(store: Store) -> Mapping[str, pl.DataFrame]:
-            return blocks_around(store, self.series, read_gaps(store, self.series), gap.start, gap.end)
+        def around(store: Store) -> Mapping[str, pl.DataFrame] | None:
+            gaps = read_gaps(store, self.series)
+            if not gaps.inside(pl.Series([gap.start]))[0]:
+                return None  # it was filled by following, or by another process
+            return blocks_around(store, self.series, gaps, gap.start, gap.end)
 
         before = cursor_before(gap.start, gap.ts, self.tally.cursor)
         known = await self.thread.do(around)
-        return await self._batches(
-            Wanted(cursor=before, until=gap.end, known=known, deeper=self._deeper), gap
-        )
+        if known is None:
+            return None
+        wanted = Wanted(cursor=before, until=gap.end, known=known, deeper=self._deeper)
+        return await self._batches(wanted, gap)
 
     async def _batches(self, wanted: Wanted, filling: Stretch | None) -> DefimonError | None:
         batches = self.source.batches(self.series, wanted)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import numpy as np
 import polars as pl
 
 from defimon.core.tables import GAPS
@@ -69,11 +70,15 @@ class GapLedger:
         """What is still missing and may yet be had, in order."""
         return [one for one in self._in_order() if one.status == "open"]
 
-    def outside(self, rows: pl.DataFrame, column: str) -> pl.DataFrame:
-        """Rows whose position, in `column`, is not missing."""
-        missing = [one for one in self._stretches.values() if one.status != "filled"]
-        inside = [pl.col(column).is_between(one.start, one.end - 1) for one in missing]
-        return rows.filter(~pl.any_horizontal(inside)) if inside else rows
+    def inside(self, positions: pl.Series) -> pl.Series:
+        """Which of these positions are missing, still or for good."""
+        missing = [(one.start, one.end) for one in self._in_order() if one.status != "filled"]
+        if not missing:
+            return pl.repeat(False, len(positions), eager=True)
+        starts, ends = np.array(missing).T
+        at = positions.to_numpy()
+        last = np.searchsorted(starts, at, side="right") - 1
+        return pl.Series((last >= 0) & (at < ends[last]), dtype=pl.Boolean)
 
     def notice(self, gap: Gap, now: datetime) -> None:
         """Positions that could not be had. What is lost stays lost until it is filled after all."""

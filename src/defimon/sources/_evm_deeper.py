@@ -8,7 +8,7 @@ import polars as pl
 
 from defimon.sources._evm_chain import EvmChain
 from defimon.sources._evm_words import Header
-from defimon.sources._series import Deeper
+from defimon.sources._series import IN_GAP, Deeper
 
 STRETCH = 4_096
 """Heights that are taken out of the store at once: some ten MB with the addresses of a busy chain."""
@@ -44,16 +44,18 @@ async def root_below(evm: EvmChain, deeper: Deeper, number: int) -> Root:
     """Root of a fork that replaced the block at `number`, by the hashes of stored blocks below it.
 
     Stored blocks follow each other, so that the lowest of a stretch tells whether all of it was replaced.
+    Where it was not, and yet none is found that stands, the chain changed meanwhile.
     """
     lowest = end = number
     while end > 0:
         start = max(0, end - STRETCH)
-        stored = _standing(await deeper(start, end))
+        stored = firm(_standing(await deeper(start, end)))
         if stored.height:
             hashes = _hashes(stored)
             first = min(hashes)
-            if await same_still(evm, hashes, [first]):
-                return Root(await highest_same(evm, hashes, sorted(hashes, reverse=True)), lowest)
+            falling = sorted(hashes, reverse=True)
+            if await same_still(evm, hashes, [first]) and (found := await highest_same(evm, hashes, falling)):
+                return Root(found, lowest)
             lowest = first
         end = start
     return Root(None, lowest)
@@ -87,6 +89,11 @@ async def highest_same(evm: EvmChain, hashes: Mapping[int, str], numbers: Sequen
 async def same_still(evm: EvmChain, hashes: Mapping[int, str], numbers: Sequence[int]) -> list[Header]:
     """The blocks of these heights that nodes tell by their hash in `hashes`."""
     return [one for one in await evm.headers(numbers) if one.hash == hashes[one.number]]
+
+
+def firm(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of stored blocks that follow each other: those outside gaps."""
+    return rows.filter(~pl.col(IN_GAP))
 
 
 def _hashes(stored: pl.DataFrame) -> dict[int, str]:

@@ -6,17 +6,16 @@ from contextlib import aclosing, suppress
 import polars as pl
 
 from defimon.core.errors import TryAgain
-from defimon.core.tables import BLOCKS
 from defimon.core.units import utc_now
 from defimon.sources._evm_blocks import frame_of
 from defimon.sources._evm_chain import EvmChain
-from defimon.sources._evm_deeper import ANEW
+from defimon.sources._evm_deeper import ANEW, firm
 from defimon.sources._evm_reading import BlockReader, Part
 from defimon.sources._evm_stand import Stand, cursor_at
 from defimon.sources._evm_standing import orphans, standing
 from defimon.sources._evm_words import Header
 from defimon.sources._rpc_answers import Unsound
-from defimon.sources._series import Batch, Cursor, Gap, Wanted
+from defimon.sources._series import NO_BLOCKS, Batch, Cursor, Gap, Wanted
 
 FORKS = 8
 """How often in one run the chain may be found on another fork before the next run goes on."""
@@ -33,7 +32,7 @@ class BlockSeries:
         self._chain = evm
         self._source = source
         self._wanted = wanted
-        known = wanted.known.get("blocks", BLOCKS.empty()).filter(pl.col("status") != "orphaned")
+        known = wanted.known.get("blocks", NO_BLOCKS).filter(pl.col("status") != "orphaned")
         self._stand = Stand(evm, wanted, known)
         self._reader = BlockReader(evm)
         self._began = self._end = 0
@@ -197,7 +196,7 @@ class BlockSeries:
         if first.parent_hash != self._stand.hashes.get(first.number - 1, first.parent_hash):
             raise _OtherFork
         if self._wanted.until is not None:
-            after = self._stand.known.filter(pl.col("number") == last.number + 1)["parent_hash"]
+            after = firm(self._stand.known.filter(pl.col("number") == last.number + 1))["parent_hash"]
             if len(after) and after[0] != last.hash:
                 raise _OtherFork
 

@@ -1,13 +1,15 @@
 """Where a run over the blocks of one chain stands, and how it goes back to the root of a fork."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import polars as pl
 
 from defimon.sources._evm_chain import EvmChain
-from defimon.sources._evm_deeper import highest_same, known_from, root_below, same_still
+from defimon.sources._evm_deeper import firm, highest_same, known_from, root_below
 from defimon.sources._evm_words import Header
+from defimon.sources._rpc_answers import Unsound
 from defimon.sources._series import Cursor, Wanted
 
 REMEMBERED = 4_096
@@ -28,22 +30,25 @@ class Stand:
         self.next = 0
         self.repairs = False
         if wanted.cursor is not None:
-            self.hashes.update(known.select("number", "hash").iter_rows())
+            self.hashes.update(firm(known).select("number", "hash").iter_rows())
 
     def remember(self, headers: Sequence[Header]) -> None:
         """Blocks that were read."""
         self.hashes.update((one.number, one.hash) for one in headers)
-        if len(self.hashes) > 2 * REMEMBERED:
-            for number in sorted(self.hashes)[:-REMEMBERED]:
+        if len(self.hashes) > 2 * REMEMBERED:  # those far above were handed over; they are no more than known
+            for number in [one for one in self.hashes if one < headers[-1].number - REMEMBERED]:
                 del self.hashes[number]
 
-    async def expected(self, number: int, cursor: Cursor) -> str:
+    async def expected(self, number: int, position: Cursor) -> str:
         """Hash of the stored block at `number`, the position's or one below; empty where there is none."""
-        if number < min(self.hashes, default=cursor.number):
+        if number < min(self.known["number"].to_list(), default=position.number):
             self.known = await known_from(self._chain, self.known, self._deeper, number)
-            at = self.known.filter(pl.col("number") == number)
-            self.hashes.update(at.select("number", "hash").iter_rows())
-        return self.hashes.get(number) or (cursor.detail if number == cursor.number else "")
+            self.hashes.update(self._at(number, firm(self.known)))
+        stored = self.hashes.get(number) or self._at(number, self.known).get(number)
+        return stored or (position.detail if number == position.number else "")
+
+    def _at(self, number: int, rows: pl.DataFrame) -> dict[int, str]:
+        return dict(rows.filter(pl.col("number") == number).select("number", "hash").iter_rows())
 
     async def torn_at(self, top: int) -> int | None:
         """Lowest block of those below `top` with a gap above them that nodes tell otherwise; None where all
@@ -52,10 +57,20 @@ class Stand:
         return await self.replaced(n for n in self.hashes if n < top and n + 1 not in self.hashes)
 
     async def replaced(self, numbers: Iterable[int]) -> int | None:
-        """Lowest block of these heights, as far as they are known, that nodes tell otherwise."""
-        asked = [number for number in numbers if number in self.hashes]
-        same = {one.number for one in await same_still(self._chain, self.hashes, asked)} if asked else set()
-        return min((number for number in asked if number not in same), default=None)
+        """Lowest block of these heights, as far as they are known, that nodes tell otherwise; one of which no
+        node tells is not among them.
+        """
+        asked = sorted(number for number in numbers if number in self.hashes)
+        try:
+            told = await self._chain.headers(asked) if asked else []
+        except Unsound:
+            told = [header for number in asked if (header := await self._header(number)) is not None]
+        return next((one.number for one in told if one.hash != self.hashes[one.number]), None)
+
+    async def _header(self, number: int) -> Header | None:
+        with suppress(Unsound):
+            return await self._chain.header(number)
+        return None
 
     async def go_back(self, top: int) -> int:
         """Puts the position back to the highest block below `top` that is as it was, and answers with the one

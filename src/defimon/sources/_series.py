@@ -20,14 +20,21 @@ Keep = Callable[[Answer], object]
 """Handed every whole answer as it came, before its shape is looked at."""
 
 
+IN_GAP = "in_gap"
+"""Column of stored blocks that are handed to a source: those inside a gap are from before it, perhaps of a
+fork that was left while its blocks there could not be had. They tell that a chain changed, never that it did
+not."""
+
+NO_BLOCKS = BLOCKS.empty().with_columns(pl.lit(value=False).alias(IN_GAP))
+
 Deeper = Callable[[int, int], Awaitable[pl.DataFrame]]
-"""Stored rows of the series' blocks, newest versions, from a height to before another."""
+"""Stored rows of the series' blocks, newest versions, with `IN_GAP`, from a height to before another."""
 
 
 async def nothing_deeper(start: int, end: int) -> pl.DataFrame:
     """No blocks, whatever the heights: for a series without, and where none but the known ones are stored."""
     _ = start, end
-    return BLOCKS.empty()
+    return NO_BLOCKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +110,8 @@ class Wanted:
     """What to collect of a series: on from `cursor`, or from `since` when there is none yet.
 
     `until` ends a back-fill of a gap: positions before it. `known` gives rows of the series that are stored
-    already, newest versions, where a source has to compare (recent blocks for reorganisations); `deeper`
-    tells of blocks further down, for a fork that goes below those.
+    already, newest versions, where a source has to compare (recent blocks for reorganisations, with
+    `IN_GAP`); `deeper` tells of blocks further down, for a fork that goes below those.
     """
 
     cursor: Cursor | None = None
