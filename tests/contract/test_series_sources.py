@@ -31,11 +31,11 @@ from defimon.flows.known_content import known_content
 from defimon.sources._base import FAMILY
 from defimon.sources._http import Http
 from defimon.sources._manners import Manners
-from defimon.sources._series import Wanted
+from defimon.sources._series import IN_GAP, Wanted
 from defimon.store.database import Store
 
 SAMPLES = Path(__file__).parent / "series"
-QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, attempts=3)
+QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, connect_s=30.0, attempts=3)
 WHEN = ("known_at", "ingested_at")
 SOURCES = series_sources()
 
@@ -188,7 +188,8 @@ def test_a_run_that_was_broken_off_goes_on_from_any_batch(sample):
             if batch.cursor is None:
                 continue
             blocks = [part.rows["blocks"] for part in batches[: place + 1] if "blocks" in part.rows]
-            known = {"blocks": pl.concat(blocks)} if blocks else {}
+            outside = pl.lit(value=False).alias(IN_GAP)
+            known = {"blocks": pl.concat(blocks).with_columns(outside)} if blocks else {}
             after = sample.batches(one, Wanted(cursor=batch.cursor, since=sample.since, known=known))
             resumed = sample.rows([*batches[: place + 1], *after])
             assert resumed.keys() == whole.keys()

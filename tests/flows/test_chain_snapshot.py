@@ -25,7 +25,9 @@ from defimon.flows.collect_sources import collect_sources
 from defimon.sources._evm_chain import FeeHistory
 from defimon.sources._manners import Manners
 
-QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.02, attempts=2, gap_s=0.0, read_s=2.0, whole_s=3.0)
+QUICK = Manners(
+    first_wait_s=0.01, longest_wait_s=0.02, attempts=2, gap_s=0.0, connect_s=30.0, read_s=2.0, whole_s=3.0
+)
 NOWHERE = "http://127.0.0.1:9"
 NOW = datetime.now(UTC)
 

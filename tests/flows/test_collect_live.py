@@ -23,7 +23,7 @@ from defimon.flows.collect_live import FAILURES_IN_A_ROW, CollectResult, collect
 from defimon.sources._manners import Manners
 from defimon.store.database import Store
 
-QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, attempts=2)
+QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, connect_s=30.0, attempts=2)
 
 Rows = list[dict[str, object]]
 

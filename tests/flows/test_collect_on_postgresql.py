@@ -22,7 +22,7 @@ from defimon.flows.known_content import known_content
 from defimon.sources._http import Answer
 from defimon.sources._manners import Manners
 
-QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, attempts=3)
+QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, connect_s=30.0, attempts=3)
 BEGIN = datetime.fromtimestamp(1_700_000_000, UTC)
 STILL = ("blocks", "chain_aggregates", "protocol_figures")
 """Tables whose rows do not hold the time of asking."""

@@ -28,7 +28,9 @@ from defimon.flows.known_content import known_content
 from defimon.sources._http import Http
 from defimon.sources._manners import Manners
 
-QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.02, attempts=2, gap_s=0.0, read_s=2.0, whole_s=3.0)
+QUICK = Manners(
+    first_wait_s=0.01, longest_wait_s=0.02, attempts=2, gap_s=0.0, connect_s=30.0, read_s=2.0, whole_s=3.0
+)
 NOWHERE = "http://127.0.0.1:9"
 GENESIS = datetime.fromtimestamp(1_700_000_000, UTC)
 HEAD = 700

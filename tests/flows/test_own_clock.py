@@ -20,7 +20,7 @@ from defimon.flows._store import open_store
 from defimon.flows.collect_sources import collect_once
 from defimon.sources._manners import Manners
 
-QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, attempts=3)
+QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, connect_s=30.0, attempts=3)
 BEGIN = datetime.fromtimestamp(1_700_000_000, UTC)
 SLOT = timedelta(minutes=15)
 VISITS = 5

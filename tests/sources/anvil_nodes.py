@@ -22,7 +22,7 @@ from defimon.sources._http import Http
 from defimon.sources._manners import Manners
 from defimon.sources.evm_rpc import EvmRpc
 
-QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, attempts=3)
+QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, connect_s=30.0, attempts=3)
 GWEI = 10**9
 
 

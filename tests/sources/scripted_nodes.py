@@ -204,7 +204,7 @@ def refused(code, words, data=None):
     return act
 
 
-QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, attempts=3)
+QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, connect_s=30.0, attempts=3)
 
 
 def asked(urls, ask, manners=QUICK):

@@ -23,7 +23,7 @@ from defimon.sources._manners import Manners
 from defimon.sources._series import Batch, Cursor, Series, Wanted
 from defimon.sources.coingecko import KEYED_GAP_S, KEYLESS_GAP_S, CoinGecko, _manners
 
-QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, attempts=2)
+QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, connect_s=30.0, attempts=2)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from defimon.sources._manners import Manners
 from defimon.sources._series import Batch, Cursor, Series, Wanted
 from defimon.sources.defillama import DefiLlama
 
-QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, attempts=2)
+QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, connect_s=30.0, attempts=2)
 
 
 @pytest.fixture
@@ -175,10 +175,11 @@ def test_a_time_without_snapshots_is_a_gap_that_nobody_can_fill(store, llama):
 
 def renamed(store, llama, *, others=(), **changes):
     """pool-b goes, and a pool of another id comes in its place."""
-    collected(store, llama)
+    before = collected(store, llama)
     llama.pools[1] = {**llama.pools[1], "pool": "pool-z", **changes}
     llama.pools += others
-    collected(store, llama)
+    after = collected(store, llama)
+    assert (before.error, after.error) == ("", "")
     propose_aliases(store)
     return names_now(store)
 

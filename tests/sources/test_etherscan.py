@@ -38,7 +38,7 @@ from played_explorers import (
     played_etherscan,
 )
 
-QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, attempts=3)
+QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, connect_s=30.0, attempts=3)
 UNVERIFIED = "Contract source code not verified"
 KEY = "ABCDEFGH1234567890ABCDEFGH12345678"
 

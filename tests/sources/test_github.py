@@ -21,7 +21,7 @@ sys.path.append(str(Path(__file__).parent))  # so that the played service can be
 
 from played_github import TODAY, PlayedGitHub, Repository, ago, sample, show_its_date
 
-QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, attempts=3)
+QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, connect_s=30.0, attempts=3)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 

@@ -34,7 +34,7 @@ from played_substrate import (
     u128,
 )
 
-QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, attempts=2)
+QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, connect_s=30.0, attempts=2)
 
 
 @pytest.fixture
