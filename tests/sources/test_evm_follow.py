@@ -208,3 +208,12 @@ def test_a_series_begun_where_nothing_is_final_goes_on_from_its_first_block_when
     assert blocks["number"].to_list() == list(range(40, 91))
     assert blocks["hash"].to_list() == [small.hash_at(number) for number in range(40, 91)]
     assert statuses(store) == {"final": 41, "pending": 10}
+
+
+def test_the_first_block_of_a_series_is_found_in_few_questions(store, httpserver):
+    node = ScriptedNode(httpserver, SmallChain(5_000, transactions=0))
+    since = datetime.fromtimestamp(GENESIS_S + 12 * 4_321, UTC)
+    collected(store, node.url, since=since)
+    assert store.read("blocks")["number"].min() == 4_321
+    searched = [asked for asked in node.asked if set(asked) == {"eth_getBlockByNumber"} and len(asked) <= 16]
+    assert len(searched) <= 6
