@@ -109,8 +109,20 @@ def test_what_a_rule_looks_at_no_more_is_over_and_may_be_told_anew(data, serve_o
         assert standing() == [("0xbebc44", "open"), ("lido:stETH", "cleared"), ("lido:stETH", "open")]
 
 
+def foresee(folder, yhat, pool="0xbebc44"):
+    """A forecast of just now: one of two days ago is told of no more."""
+    now = utc_now()
+    row = {
+        "pool_id": pool, "ts": now, "known_at": now, "target": "apy_mean", "horizon": 7, "model": "ensemble",
+        "yhat": yhat, "source": "test", "origin": "derived",
+    }  # fmt: skip
+    with open_store(load_settings({}, data_dir=folder)) as store:
+        store.write("forecasts", TABLES["forecasts"].rows([row]))
+
+
 def test_alerts_about_another_horizon_are_over(data, serve_on):
     own = header(data, "run")
+    foresee(data.folder, 0.0132)
     with serve_on(data.folder) as client:
         rule = {**RULE, "kind": "forecast_below", "settings": {"limit": 0.02, "horizon": 7}}
         location = client.post("/v1/alerts/rules", json=rule, headers=own).headers["Location"]
