@@ -183,12 +183,14 @@ def differences(node, store, result):
     rows = store.read("blocks").filter(pl.col("status") != "orphaned")
     blocks = sorted({number for number, *_ in expected ^ set(rows.select("number", "hash", "status").rows())})
     gaps = store.read("gaps").filter(pl.col("status") != "filled").select("start", "end").rows()
+    # A position on a block that was a gap when it was passed has no hash.
     position = (result.cursor.number, result.cursor.detail) if result.cursor else None
-    at = (view.final, chain.hash_at(view.final))
+    right = position in {(view.final, chain.hash_at(view.final)), (view.final, "")}
     return [
         f"{name}: {found}"
         for name, found in {
-            "blocks": blocks, "gaps": gaps, "error": result.error, "position": position != at and position,
+            "blocks": blocks, "gaps": gaps, "error": result.error,
+            "position": "" if right else repr(position),
         }.items()
         if found
     ]  # fmt: skip
