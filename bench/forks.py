@@ -13,9 +13,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "faults"))
 
-from seeded_server import Loopback
 from simulation import playing, quiet_logs
-from wandering_chain import WanderingNode, small_steps, wandered
+from wandering_chain import play_wandering
 
 
 def main() -> int:
@@ -25,24 +24,14 @@ def main() -> int:
     words.add_argument("--remembered", type=int, default=4_096, help="Heights whose hashes are remembered.")
     given = words.parse_args()
     began, failed = time.monotonic(), 0
-    with (
-        quiet_logs(),
-        tempfile.TemporaryDirectory() as folder,
-        playing(Path(folder)) as player,
-        small_steps(given.remembered),
-        Loopback(["node"]) as server,
-    ):
-        for seed in range(given.first_seed, given.first_seed + given.seeds):
-            node = WanderingNode()
-            server.answer = node.answer
-            with player.new_store("wandering") as store:
-                if wrong := wandered(seed, node, server.url("node"), store):
-                    failed += 1
-                    print(wrong, flush=True)
+    seeds = range(given.first_seed, given.first_seed + given.seeds)
+    with quiet_logs(), tempfile.TemporaryDirectory() as folder, playing(Path(folder)) as player:
+        for done, wrong in enumerate(play_wandering(player, seeds, given.remembered), 1):
+            if wrong:
+                failed += 1
+                print(wrong, flush=True)
             if sys.stderr.isatty():
-                print(f"\r{seed + 1 - given.first_seed} of {given.seeds} seeds", end="", file=sys.stderr)
-        if server.faults:
-            raise server.faults[0]
+                print(f"\r{done} of {given.seeds} seeds", end="", file=sys.stderr)
     print(f"{given.seeds} seeds in {time.monotonic() - began:.0f} s, {failed} ended otherwise than the chain")
     return 1 if failed else 0
 

@@ -5,18 +5,17 @@ mixes forks, is behind, or goes away: what a record makes of it once the node te
 import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from unittest.mock import patch
 
 import orjson
 import polars as pl
-from seeded_server import Reply
+from seeded_server import Loopback, Reply
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "sources"))  # so that the node can be imported
 
-from anvil_nodes import collected
+from anvil_nodes import GENESIS, collected
 from scripted_nodes import ScriptedNode, SmallChain, word
 
 from defimon.flows import _known_blocks
@@ -24,7 +23,6 @@ from defimon.sources import _evm_deeper, _evm_reading, _evm_stand
 from defimon.sources._manners import Manners
 
 PATIENT = Manners(first_wait_s=0.001, longest_wait_s=0.002, gap_s=0.0, connect_s=30.0, attempts=2)
-SINCE = datetime(2020, 1, 1, tzinfo=UTC)
 HIGHEST = 45
 TRUE_VISITS = 5
 """Within so many visits after the last trouble all must be there."""
@@ -164,15 +162,28 @@ def wandered(seed, node, url, store):
     for _ in range(draw.randrange(1, 7)):
         node.view = troubled(draw, branches, node.view.head)
         highest = max(highest, node.view.head, node.view.next[1].head if node.view.next else 0)
-        collected(store, url, since=SINCE, manners=PATIENT)
+        collected(store, url, since=GENESIS, manners=PATIENT)
     head = highest + draw.randrange(1, 6)
     node.view = View(draw.choice(branches), head, max(final_of(draw, head), highest))
     for _ in range(TRUE_VISITS):
-        result = collected(store, url, since=SINCE, manners=PATIENT)
+        result = collected(store, url, since=GENESIS, manners=PATIENT)
         wrong = differences(node, store, result)
         if not wrong:
             return ""
     return f"seed {seed}: {wrong}"
+
+
+def play_wandering(player, seeds, remembered):
+    """Of each seed in turn, what is wrong with its record; empty when nothing is."""
+    with small_steps(remembered), Loopback(["node"]) as server:
+        for seed in seeds:
+            node = WanderingNode()
+            server.answer = node.answer
+            with player.new_store("wandering") as store:
+                wrong = wandered(seed, node, server.url("node"), store)
+            if server.faults:
+                raise server.faults[0]
+            yield wrong
 
 
 def differences(node, store, result):

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
@@ -24,6 +25,8 @@ from defimon.sources.evm_rpc import EvmRpc
 
 QUICK = Manners(first_wait_s=0.01, longest_wait_s=0.05, gap_s=0.0, connect_s=30.0, attempts=3)
 GWEI = 10**9
+GENESIS = datetime(2020, 1, 1, tzinfo=UTC)
+"""Before the first block of any chain that is played."""
 
 
 @contextmanager

@@ -8,8 +8,10 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent))  # so that the scripted nodes can be imported
 
-from scripted_nodes import ScriptedNode, SmallChain
+from anvil_nodes import GENESIS, collected
+from scripted_nodes import HEAD, ScriptedNode, SmallChain
 
+from defimon.sources import _evm_deeper
 from defimon.store.database import Store
 
 
@@ -37,3 +39,12 @@ def node(httpserver):
         return ScriptedNode(httpserver, of, *acts, path=path)
 
     return make
+
+
+@pytest.fixture
+def followed(httpserver, store, monkeypatch):
+    """A node of a longer chain that is stored whole; roots of forks are sought in steps of 50."""
+    monkeypatch.setattr(_evm_deeper, "STRETCH", 50)
+    one = ScriptedNode(httpserver, SmallChain(HEAD, transactions=1))
+    assert collected(store, one.url, since=GENESIS).inserted == HEAD + 1
+    return one

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+from datetime import timedelta
 from itertools import count
 
 import polars as pl
@@ -15,9 +16,13 @@ from defimon.sources._evm_words import quantity
 from defimon.sources._http import Http
 from defimon.sources._json_rpc import JsonRpc
 from defimon.sources._manners import Manners
+from defimon.sources._series import Series
 
 GENESIS_S = 1_700_000_000
 GWEI = 10**9
+HEAD = 300
+"""Of the chain that `followed` is a node of."""
+FOLLOWED = Series("evm_rpc:local:blocks", "evm_rpc", timedelta(0), "local")
 KEY = "0a1b2c3d4e5f60718293a4b5c6d7e8f901234567"
 
 BLOCKS = [("eth_getBlockByNumber", (hex(number), False)) for number in range(10)]

@@ -9,65 +9,51 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent))  # so that the nodes can be imported
 
-from anvil_nodes import collected
-from scripted_nodes import ScriptedNode, SmallChain, standing, told, word
+from anvil_nodes import GENESIS, collected
+from scripted_nodes import FOLLOWED, HEAD, ScriptedNode, SmallChain, standing, told, word
 
 from defimon.flows._cursors import stored_cursor
 from defimon.flows.known_content import known_content
-from defimon.sources import _evm_deeper
-from defimon.sources._series import Series
 from defimon.store.database import Store
-
-GENESIS = datetime(2020, 1, 1, tzinfo=UTC)
-HEAD = 300
-BLOCKS = Series("evm_rpc:local:blocks", "evm_rpc", GENESIS - GENESIS, "local")
-
-
-@pytest.fixture
-def node(httpserver, store, monkeypatch):
-    monkeypatch.setattr(_evm_deeper, "STRETCH", 50)
-    one = ScriptedNode(httpserver, SmallChain(HEAD, transactions=1))
-    assert collected(store, one.url, since=GENESIS).inserted == HEAD + 1
-    return one
 
 
 @pytest.mark.parametrize("head", [1, 60, HEAD - 130, HEAD - 60, HEAD + 30])
 @pytest.mark.parametrize("fork", [0, 50, 123])
-def test_a_chain_that_is_another_one_from_some_block_on_is_repaired_whole(node, store, fork, head):
+def test_a_chain_that_is_another_one_from_some_block_on_is_repaired_whole(followed, store, fork, head):
     before = store.read("blocks")
-    chain = node.chain
+    chain = followed.chain
     chain.forks[fork] = "anew"
     chain.head = chain.final = head
-    result = collected(store, node.url)
+    result = collected(store, followed.url)
     assert result.error == ""
     if head < fork:
         assert any("behind block" in one for one in result.warnings)
         assert store.read("blocks").equals(before)
         return
     assert standing(store) == told(chain)
-    assert stored_cursor(store, BLOCKS).number == head
+    assert stored_cursor(store, FOLLOWED).number == head
     assert result.gaps_open == 0
     orphaned = store.read("blocks").filter(pl.col("status") == "orphaned")
     assert orphaned["number"].to_list() == list(range(head + 1, HEAD + 1))
     known = before.filter(pl.col("number") > head)["addresses"]
     assert orphaned["addresses"].equals(known)
-    again = collected(store, node.url)
+    again = collected(store, followed.url)
     assert (again.inserted, again.corrected, again.warnings) == (0, 0, ())
 
 
-def test_the_ancestor_is_found_among_what_was_final_and_told(node, store):
-    node.chain.forks[123] = "anew"
-    result = collected(store, node.url)
+def test_the_ancestor_is_found_among_what_was_final_and_told(followed, store):
+    followed.chain.forks[123] = "anew"
+    result = collected(store, followed.url)
     assert any("begins at block 123" in one for one in result.warnings)
     assert result.corrected == HEAD - 122
 
 
-def test_a_repaired_record_is_that_of_a_fresh_collection(node, store, tmp_path):
-    node.chain.forks[0] = "anew"
-    collected(store, node.url)
+def test_a_repaired_record_is_that_of_a_fresh_collection(followed, store, tmp_path):
+    followed.chain.forks[0] = "anew"
+    collected(store, followed.url)
     with Store(f"sqlite:///{tmp_path / 'fresh.db'}") as fresh:
         fresh.migrate()
-        collected(fresh, node.url, since=GENESIS)
+        collected(fresh, followed.url, since=GENESIS)
         assert known_content(store, ["blocks"]) == known_content(fresh, ["blocks"])
 
 

@@ -10,13 +10,12 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent))  # so that the node can be imported
 
-from anvil_nodes import address, anvil, collected, mine_busy
+from anvil_nodes import GENESIS, address, anvil, collected, mine_busy
 from scripted_nodes import GENESIS_S, ScriptedNode, SmallChain
 
 from defimon.flows.known_content import known_content
 from defimon.store.database import Store
 
-GENESIS = datetime(2020, 1, 1, tzinfo=UTC)
 DEPTHS = [1, 2, 5, 17, 63, 64]
 """anvil calls the block 64 below its head final: so deep it may go without replacing a final one."""
 

@@ -1,7 +1,6 @@
 """Forks around gaps: old blocks inside one, another fork beside one, a position that is put back."""
 
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -9,26 +8,14 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent))  # so that the nodes can be imported
 
-from anvil_nodes import collected
-from scripted_nodes import ScriptedNode, SmallChain, standing, told
+from anvil_nodes import GENESIS, collected
+from scripted_nodes import FOLLOWED, HEAD, ScriptedNode, SmallChain, standing, told
 
 from defimon.flows import _known_blocks
 from defimon.flows._cursors import stored_cursor
 from defimon.sources import _evm_deeper, _evm_stand
 from defimon.sources._evm_words import Header
-from defimon.sources._series import NO_BLOCKS, Series, Wanted
-
-GENESIS = datetime(2020, 1, 1, tzinfo=UTC)
-HEAD = 300
-BLOCKS = Series("evm_rpc:local:blocks", "evm_rpc", GENESIS - GENESIS, "local")
-
-
-@pytest.fixture
-def node(httpserver, store, monkeypatch):
-    monkeypatch.setattr(_evm_deeper, "STRETCH", 50)
-    one = ScriptedNode(httpserver, SmallChain(HEAD, transactions=1))
-    assert collected(store, one.url, since=GENESIS).inserted == HEAD + 1
-    return one
+from defimon.sources._series import NO_BLOCKS, Wanted
 
 
 @pytest.fixture
@@ -51,7 +38,6 @@ def bend(node, of):
 
 def left_with_an_old_block(node, store, gap):
     """A fork from block 30 on is read but for a gap, in which the blocks from before it stay."""
-
     node.chain.forks[30] = "anew"
     bend(node, lambda number, whole, answer: None if whole and number in gap else answer)
     assert collected(store, node.url).gaps_open > 0
@@ -62,14 +48,14 @@ def left_with_an_old_block(node, store, gap):
 
 
 @pytest.mark.parametrize("gap", [range(250, 251), range(200, 250)])
-def test_an_old_block_in_a_gap_does_not_hide_that_the_blocks_below_it_were_replaced(node, store, gap):
+def test_an_old_block_in_a_gap_does_not_hide_that_the_blocks_below_it_were_replaced(followed, store, gap):
     """The chain went back to what it was: the block above those that are to be read again is as it was."""
-    left_with_an_old_block(node, store, gap)
-    del node.chain.forks[30]
-    node.chain.head = node.chain.final = HEAD + 20
-    result = collected(store, node.url)
+    left_with_an_old_block(followed, store, gap)
+    del followed.chain.forks[30]
+    followed.chain.head = followed.chain.final = HEAD + 20
+    result = collected(store, followed.url)
     assert (result.error, result.gaps_open) == ("", 0)
-    assert standing(store) == told(node.chain)
+    assert standing(store) == told(followed.chain)
 
 
 def test_a_gap_beside_a_block_of_another_fork_far_below_puts_the_position_back(
@@ -90,17 +76,17 @@ def test_a_gap_beside_a_block_of_another_fork_far_below_puts_the_position_back(
     chain.head = chain.final = HEAD + 20
     result = collected(store, node.url)
     assert any("block 49 beside a gap is another one now" in one for one in result.warnings)
-    assert (result.cursor.number, stored_cursor(store, BLOCKS).number) == (29, 29)
+    assert (result.cursor.number, stored_cursor(store, FOLLOWED).number) == (29, 29)
     result = collected(store, node.url)
     assert (result.error, result.gaps_open, result.cursor.number) == ("", 0, HEAD + 20)
     assert standing(store) == told(chain)
 
 
-def test_a_gap_of_many_parts_is_filled_over_blocks_of_another_fork(node, store):
-    left_with_an_old_block(node, store, range(60, 140))
-    result = collected(store, node.url)
+def test_a_gap_of_many_parts_is_filled_over_blocks_of_another_fork(followed, store):
+    left_with_an_old_block(followed, store, range(60, 140))
+    result = collected(store, followed.url)
     assert (result.error, result.warnings, result.gaps_open) == ("", (), 0)
-    assert standing(store) == told(node.chain)
+    assert standing(store) == told(followed.chain)
 
 
 def test_a_gap_below_all_that_is_stored_is_not_taken_as_filled_when_the_position_is_put_back(small, store):

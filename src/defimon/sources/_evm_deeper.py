@@ -51,7 +51,7 @@ async def root_below(evm: EvmChain, deeper: Deeper, number: int) -> Root:
         start = max(0, end - STRETCH)
         stored = firm(_standing(await deeper(start, end)))
         if stored.height:
-            hashes = _hashes(stored)
+            hashes = hashes_of(stored)
             first = min(hashes)
             falling = sorted(hashes, reverse=True)
             if await same_still(evm, hashes, [first]) and (found := await highest_same(evm, hashes, falling)):
@@ -66,7 +66,7 @@ async def known_from(evm: EvmChain, known: pl.DataFrame, deeper: Deeper, number:
     with all that are stored above it too, since those are of another chain as well.
     """
     stored = _standing(await deeper(number, number + 1))
-    if stored.is_empty() or await same_still(evm, _hashes(stored), [number]):
+    if stored.is_empty() or await same_still(evm, hashes_of(stored), [number]):
         return pl.concat([stored, known])
     end = min(known["number"].to_list(), default=number + 1)
     parts = [_standing(await deeper(at, min(at + STRETCH, end))) for at in range(number, end, STRETCH)]
@@ -96,7 +96,8 @@ def firm(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.filter(~pl.col(IN_GAP))
 
 
-def _hashes(stored: pl.DataFrame) -> dict[int, str]:
+def hashes_of(stored: pl.DataFrame) -> dict[int, str]:
+    """Hashes of stored blocks by height."""
     return dict(stored.select("number", "hash").iter_rows())
 
 

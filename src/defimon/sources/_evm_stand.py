@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from defimon.sources._evm_chain import EvmChain
-from defimon.sources._evm_deeper import firm, highest_same, known_from, root_below
+from defimon.sources._evm_deeper import firm, hashes_of, highest_same, known_from, root_below
 from defimon.sources._evm_words import Header
 from defimon.sources._rpc_answers import Unsound
 from defimon.sources._series import Cursor, Wanted
@@ -30,7 +30,7 @@ class Stand:
         self.next = 0
         self.repairs = False
         if wanted.cursor is not None:
-            self.hashes.update(firm(known).select("number", "hash").iter_rows())
+            self.hashes.update(hashes_of(firm(known)))
 
     def remember(self, headers: Sequence[Header]) -> None:
         """Blocks that were read."""
@@ -43,12 +43,12 @@ class Stand:
         """Hash of the stored block at `number`, the position's or one below; empty where there is none."""
         if number < min(self.known["number"].to_list(), default=position.number):
             self.known = await known_from(self._chain, self.known, self._deeper, number)
-            self.hashes.update(self._at(number, firm(self.known)))
-        stored = self.hashes.get(number) or self._at(number, self.known).get(number)
+            self.hashes.update(hashes_of(firm(self._at(number))))
+        stored = self.hashes.get(number) or hashes_of(self._at(number)).get(number)
         return stored or (position.detail if number == position.number else "")
 
-    def _at(self, number: int, rows: pl.DataFrame) -> dict[int, str]:
-        return dict(rows.filter(pl.col("number") == number).select("number", "hash").iter_rows())
+    def _at(self, number: int) -> pl.DataFrame:
+        return self.known.filter(pl.col("number") == number)
 
     async def torn_at(self, top: int) -> int | None:
         """Lowest block of those below `top` with a gap above them that nodes tell otherwise; None where all
