@@ -6,7 +6,6 @@ import multiprocessing
 import statistics
 import tempfile
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,7 +17,7 @@ from numpy.random import default_rng
 
 from defimon.core.settings import Settings, load_settings
 from defimon.flows._batches import store_batch
-from defimon.flows._raw_answers import COMPRESSION, keep_once
+from defimon.flows._raw_answers import compressed, keep_once
 from defimon.flows.collect_sources import collect_sources
 from defimon.quality._base import check
 from defimon.sources._defillama_listing import changes
@@ -174,7 +173,7 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
     pools, repeat = (FEW_POOLS, 1) if quick else (POOLS, 3)
     bodies = [answer_of(pools, turn=turn) for turn in range(2 * repeat + 1)]
     megabytes = len(bodies[0]) / 1e6
-    compressed = len(zlib.compress(bodies[0], COMPRESSION)) / 1e6
+    kept = len(compressed(bodies[0])) / 1e6
     with tempfile.TemporaryDirectory() as folder, served(bodies) as url:
         settings = load_settings({}, defillama_url=url, data_dir=Path(folder))
         with Store(f"sqlite:///{Path(folder) / 'bench.db'}") as store:
@@ -183,7 +182,7 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
             later = [whole(settings, store) for _ in range(repeat)]
             parts = [stages(url, store) for _ in range(repeat)]
             rows = store.count("yields")
-    name = f"/pools of {pools:,} ({megabytes:.1f} MB, {compressed:.1f} MB kept)"
+    name = f"/pools of {pools:,} ({megabytes:.1f} MB, {kept:.1f} MB kept)"
     found = [_row(f"{name}: first snapshot", [first], MUST_S), _row(f"{name}: later ones", later, MUST_S)]
     if rows != pools * (2 * repeat + 1):
         raise SystemExit(f"{rows:,} rows are stored, expected {pools * (2 * repeat + 1):,}")

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,7 @@ from werkzeug import Request, Response
 from defimon.core.errors import BadData, FixSettings, TryAgain
 from defimon.core.settings import Settings, load_settings
 from defimon.core.tables import PANEL
+from defimon.flows._raw_answers import whole
 from defimon.flows.collect_live import FAILURES_IN_A_ROW, CollectResult, collect
 from defimon.sources._manners import Manners
 from defimon.store.database import Store
@@ -130,9 +130,9 @@ def test_every_answer_is_kept_as_it_came(store: Store, llama: Llama) -> None:
     gather(store, llama, defillama_pools=3)
     raw = store.read("raw_answers")
     assert raw.height == 4
-    bodies = {row["request"]: zlib.decompress(row["body"]) for row in raw.iter_rows(named=True)}
+    bodies = {row["request"]: whole(row["body"]) for row in raw.iter_rows(named=True)}
     assert json.loads(bodies[llama.server.url_for("/pools")]) == llama.pools
-    assert raw["length"].to_list() == [len(zlib.decompress(body)) for body in raw["body"]]
+    assert raw["length"].to_list() == [len(whole(body)) for body in raw["body"]]
 
 
 def test_charts_of_the_same_day_are_not_fetched_again(store: Store, llama: Llama) -> None:

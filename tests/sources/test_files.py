@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import zlib
 
 import polars as pl
 import pytest
@@ -11,6 +10,7 @@ from structlog.testing import capture_logs
 
 from defimon.core.errors import FixSettings
 from defimon.core.settings import Settings, load_settings
+from defimon.flows._raw_answers import whole
 from defimon.flows.collect_sources import collect_sources
 from defimon.flows.follow_sources import Followed, follow_sources
 
@@ -63,7 +63,7 @@ def test_each_file_is_read_by_the_reader_that_knows_it(store, folder):
     assert {name: result.inserted for name, result in found.items()} == {"older/b.csv": 2, "panel.csv": 2}
     assert store.read("yields")["source"].unique().to_list() == ["standard_panel"]
     raw = store.read("raw_answers", where={"request": ["files:panel.csv"]})
-    assert zlib.decompress(raw["body"][0]).decode() == HEAD + ROWS
+    assert whole(raw["body"][0]).decode() == HEAD + ROWS
 
 
 def test_a_file_that_did_not_change_is_not_read_again(store, folder):

@@ -16,7 +16,7 @@ from defimon.store import lanes
 from defimon.store.connection import Connection
 from defimon.store.order import in_key_order, same_as_next
 from defimon.store.schema import SQL_TABLES, VERSION_KEY, WITH_BODY, primary_key
-from defimon.store.wanted import Build, Condition, Wanted, conditions, micros_of, statement
+from defimon.store.wanted import Build, Condition, Wanted, conditions, micros_of, statement, there
 
 
 def latest(
@@ -141,7 +141,7 @@ def _are_many(connection: Connection, table: Table, wanted: Wanted) -> bool:
     """So many that several connections read them sooner; inside a transaction others do not see its rows."""
     if connection.kind != "sqlite" or connection.writing:
         return False
-    one = statement(_there, table.name, (), wanted, connection.kind)
+    one = statement(there, table.name, (), wanted, connection.kind)
     return bool(connection.rows(f"{one} LIMIT 1 OFFSET {lanes.LARGE_TABLE}"))
 
 
@@ -166,10 +166,6 @@ def _all(stored: sa.Table, columns: Sequence[str], rows: Sequence[Condition]) ->
 def _newest(stored: sa.Table, columns: Sequence[str], rows: Sequence[Condition]) -> sa.Select[Any]:
     newest = _all(stored, columns, rows).order_by(stored.c[VERSION_KEY].desc()).limit(1)
     return sa.select(newest.subquery())
-
-
-def _there(stored: sa.Table, _: Sequence[str], rows: Sequence[Condition]) -> sa.Select[Any]:
-    return sa.select(sa.literal_column("1")).select_from(stored).where(*rows)
 
 
 def _refuse_outside_key(table: Table, names: Iterable[str]) -> None:

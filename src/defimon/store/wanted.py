@@ -9,6 +9,7 @@ from functools import lru_cache
 from itertools import count
 from typing import Any
 
+import polars as pl
 import sqlalchemy as sa
 
 from defimon.core.errors import BadData
@@ -104,6 +105,31 @@ def _text(
     ]
     parts = MARK.split(sql_of(build(stored, columns, found), kind))
     return tuple(parts[::2]), tuple(map(int, parts[1::2]))
+
+
+def there(stored: sa.Table, _: Sequence[str], rows: Sequence[Condition]) -> sa.Select[Any]:
+    """A one for each row that is wanted."""
+    return sa.select(sa.literal_column("1")).select_from(stored).where(*rows)
+
+
+def around(ordered: pl.DataFrame, key: Sequence[str]) -> Wanted | None:
+    """Among which stored rows those of a frame must be, which is in order of `key`: one stretch of the key's
+    index. None where the first column that differs is text, of which a frame may hold any.
+    """
+    where: dict[str, Sequence[str]] = {}
+    between: dict[str, tuple[int, int]] = {}
+    for name in key:
+        values = ordered[name].to_physical()
+        first, last = values[0], values[-1]
+        if not isinstance(first, str):
+            between[name] = first, last + 1
+        elif first != last or "\0" in first:
+            return None
+        else:
+            where[name] = [first]
+        if first != last:
+            break
+    return Wanted(where=where, between=between)
 
 
 def _condition(stored: sa.Table, name: str, how: str, values: Any) -> Condition:

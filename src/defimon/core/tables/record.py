@@ -26,7 +26,7 @@ RAW_ANSWERS = Table(
         text("sha256", "hash of the uncompressed body", required=True),
         time("ts", "when it was asked"),
         text("request", "what was asked, secrets masked", required=True),
-        Column("body", pl.Binary(), "zlib-compressed body; empty where it was dropped to save room"),
+        Column("body", pl.Binary(), "body by zstd, once by zlib; empty where it was dropped to save room"),
         Column("length", WHOLE, "length uncompressed", unit="bytes", low=0),
         *PROVENANCE,
     ),
