@@ -17,8 +17,8 @@ from defimon.sources._evm_receipts import ReceiptReader
 from defimon.sources._evm_words import Header
 from defimon.sources._rpc_answers import Unsound
 
-FIRST_BLOCKS = 32
-"""Blocks in the first part, which shows how large they are."""
+FIRST_BLOCKS = 8
+"""Blocks in the first part, which shows how large they are while nothing else is under way."""
 MOST_BLOCKS = 400
 PART_BYTES = 2_000_000
 """What an answer should come to: large enough that its latency does not count, and parsed it takes six times
@@ -26,7 +26,8 @@ as much memory."""
 AT_ONCE = 4
 """Parts under way at once."""
 PROBES = 8
-"""Blocks tried, evenly spread, before a stretch that no node gives as a whole counts as missing."""
+"""Blocks tried, evenly spread, and the last one, before a stretch that no node gives as a whole counts as
+missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class BlockReader:
 
     async def _any(self, numbers: range) -> bool:
         """Whether one of a few blocks among these can be had; all are looked at where they are few."""
-        for number in numbers[:: max(1, len(numbers) // PROBES)]:
+        for number in dict.fromkeys([*numbers[:: max(1, len(numbers) // PROBES)], numbers[-1]]):
             with suppress(Unsound, BadData):
                 await self._sound(number, number + 1)
                 return True
