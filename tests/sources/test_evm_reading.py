@@ -60,6 +60,22 @@ def test_exactly_the_final_blocks_that_no_node_has_are_a_gap_and_come_later(stor
     assert {status for *_, status in gaps(store)} == {"filled"}
 
 
+def test_a_node_that_has_no_old_blocks_is_not_asked_for_each_few_of_them(store, node):
+    """It tells the names of all blocks, and gives only the newest ones whole."""
+
+    def whole_ones_are_new(params, found):
+        return None if params[1] and 0 <= _height(params) < 120 else found
+
+    node.chain.head = node.chain.final = 140
+    node.bends = [("eth_getBlockByNumber", whole_ones_are_new)]
+    result = collected(store, node.url, since=SINCE)
+    assert (result.error, numbers(store)) == ("", list(range(120, 141)))
+    assert {number for start, end, _ in gaps(store) for number in range(start, end)} == set(range(120))
+    sizes = [len(one) for one in node.asked if set(one) == {"eth_getBlockByNumber"} and len(one) > 1]
+    first, *others = dict.fromkeys(sizes)  # the first ones look for the beginning
+    assert (first, others[:3]) == (16, [8, 32, 64])
+
+
 def test_blocks_that_are_not_final_and_not_there_yet_are_no_gap(store, node):
     node.chain.final, node.bends = 50, [lacking(60)]
     result = collected(store, node.url, since=SINCE)
@@ -75,7 +91,7 @@ def test_a_batch_of_two_forks_is_asked_of_another_node(store, node, httpserver):
     fork.forks = {0: "b"}
 
     def of_two_forks(params, found):
-        return fork.block(_height(params), whole=params[1]) if _height(params) >= 40 else found
+        return fork.block(_height(params), whole=params[1]) if 40 <= _height(params) < 46 else found
 
     bent.bends = [("eth_getBlockByNumber", of_two_forks)]
     result = collected(store, bent.url, node.url, since=SINCE)

@@ -18,7 +18,8 @@ from defimon.sources._evm_words import Header
 from defimon.sources._rpc_answers import Unsound
 
 FIRST_BLOCKS = 8
-"""Blocks in the first part, which shows how large they are while nothing else is under way."""
+"""Blocks in the first part, which shows how large they are while nothing else is under way; twice as many in
+the next one where it could not be had."""
 MOST_BLOCKS = 400
 PART_BYTES = 2_000_000
 """What an answer should come to: large enough that its latency does not count, and parsed it takes six times
@@ -52,6 +53,7 @@ class BlockReader:
     def __init__(self, chain: EvmChain) -> None:
         self._chain = chain
         self._block_bytes: float | None = None
+        self._blind = FIRST_BLOCKS
         self._receipts = ReceiptReader(chain.rpc, chain.keep)
 
     async def parts(self, start: int, end: int) -> AsyncGenerator[Part, None]:
@@ -78,7 +80,8 @@ class BlockReader:
 
     def _size(self) -> int:
         if self._block_bytes is None:
-            return FIRST_BLOCKS
+            blind, self._blind = self._blind, min(MOST_BLOCKS, 2 * self._blind)
+            return blind
         return max(1, min(MOST_BLOCKS, int(PART_BYTES / self._block_bytes)))
 
     async def _read(self, start: int, stop: int) -> list[Part]:
