@@ -1,5 +1,6 @@
 """Full blocks of four transactions, ours beside other programs in turns, and our memory over a long range."""
 
+import random
 import statistics
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -55,7 +56,9 @@ def run_stub(quick: bool, rounds: int, pythons: Sequence[str]) -> list[Row]:
 def beside_peers(
     place: str, node: Node, blocks: int, rounds: int, pythons: Sequence[str], names: Sequence[str]
 ) -> list[Row]:
-    """Medians of rounds in which all take turns; ours first. A peer that is not there says why."""
+    """Medians of rounds in which all take turns, shuffled; ours is the first row. A peer that is absent says
+    why.
+    """
     found = {name: interpreter_for(name, pythons) for name in names}
     runs: dict[str, Callable[[], Took]] = {
         name: partial(peer, name, python, node.url, 1, blocks)
@@ -64,9 +67,10 @@ def beside_peers(
     }
     runs[OURS] = partial(ours, node.url, CHAIN)
     took: dict[str, list[Took]] = {name: [] for name in runs}
-    for turn in range(rounds):
-        order = list(runs) if turn % 2 else list(runs)[::-1]
-        for name in order:
+    shuffled = random.Random(rounds)
+    for _ in range(rounds):
+        # In no fixed order: what ran just before leaves caches, a warm machine and unwritten files behind.
+        for name in shuffled.sample(list(runs), len(runs)):
             took[name].append(timed(node, runs[name]))
     peak = max(one["mib"] for one in took[OURS])
     rows = [row_of(f"{place}: {OURS}", took[OURS], blocks) | {"peak_mib": peak}]

@@ -130,9 +130,9 @@ def test_every_answer_is_kept_as_it_came(store: Store, llama: Llama) -> None:
     gather(store, llama, defillama_pools=3)
     raw = store.read("raw_answers")
     assert raw.height == 4
-    bodies = {row["request"]: whole(row["body"]) for row in raw.iter_rows(named=True)}
+    bodies = {row["request"]: whole(row) for row in raw.iter_rows(named=True)}
     assert json.loads(bodies[llama.server.url_for("/pools")]) == llama.pools
-    assert raw["length"].to_list() == [len(whole(body)) for body in raw["body"]]
+    assert raw["length"].to_list() == [len(whole(row)) for row in raw.iter_rows(named=True)]
 
 
 def test_charts_of_the_same_day_are_not_fetched_again(store: Store, llama: Llama) -> None:

@@ -63,7 +63,7 @@ def test_each_file_is_read_by_the_reader_that_knows_it(store, folder):
     assert {name: result.inserted for name, result in found.items()} == {"older/b.csv": 2, "panel.csv": 2}
     assert store.read("yields")["source"].unique().to_list() == ["standard_panel"]
     raw = store.read("raw_answers", where={"request": ["files:panel.csv"]})
-    assert whole(raw["body"][0]).decode() == HEAD + ROWS
+    assert whole(raw.row(0, named=True)).decode() == HEAD + ROWS
 
 
 def test_a_file_that_did_not_change_is_not_read_again(store, folder):

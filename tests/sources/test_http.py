@@ -1,10 +1,12 @@
 """The HTTP client against a real server on loopback that misbehaves on cue."""
 
 import asyncio
+import gzip
 import json
 import socket
 import threading
 import time
+import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -131,6 +133,9 @@ def test_a_passing_fault_is_tried_again(fault: Play) -> None:
     [
         (answer("503 Service Unavailable"), "status 503"),
         (answer("200 OK", b"<html>", "Content-Type: text/html; charset=utf-8"), r"text/html, 6 bytes"),
+        (answer("200 OK", b"", "Content-Encoding: zstd"), "compressed by 'zstd', which was not asked for"),
+        (answer("200 OK", b"", "Content-Encoding: br"), "compressed by 'br'"),
+        (answer("200 OK", b"", "Content-Encoding: gzip, gzip"), "compressed by 'gzip, gzip'"),
         (reset, "broke off"),
         (silence, "silent for 0.2 s"),
     ],
@@ -189,6 +194,21 @@ def test_a_refusal_for_good_is_not_tried_again(status: str) -> None:
     with pytest.raises(BadData, match=f"{status}.*invalid configID"):
         service.ask()
     assert len(service.requests) == 1
+
+
+@pytest.mark.parametrize(("name", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+def test_a_body_may_be_compressed_as_was_asked_for(name: str, compress: Callable[[bytes], bytes]) -> None:
+    service = Service(answer("200 OK", compress(json.dumps(GOOD).encode()), f"Content-Encoding: {name}"))
+    assert service.ask() == GOOD
+    assert "Accept-Encoding: gzip, deflate\r\n" in service.requests[0]
+
+
+def test_a_small_body_that_grows_over_the_limit_is_refused() -> None:
+    body = gzip.compress(b" " * 10_000_000)
+    service = Service(answer("200 OK", body, "Content-Encoding: gzip"))
+    with pytest.raises(BadData, match="more than"):
+        service.ask()
+    assert (len(body) < QUICK.largest_bytes, len(service.requests)) == (True, 1)
 
 
 @pytest.mark.parametrize("announced", [True, False])

@@ -18,8 +18,9 @@ from defimon.sources._evm_words import Header
 from defimon.sources._rpc_answers import Unsound
 
 FIRST_BLOCKS = 8
-"""Blocks in the first part, which shows how large they are while nothing else is under way; twice as many in
-the next one where it could not be had."""
+"""Blocks in the first part, which shows how large they are while nothing else is under way."""
+MOST_BLIND = 32
+"""Up to so many, twice as many each time, while none could be had: a block may be half a megabyte."""
 MOST_BLOCKS = 400
 PART_BYTES = 2_000_000
 """What an answer should come to: large enough that its latency does not count, and parsed it takes six times
@@ -80,7 +81,7 @@ class BlockReader:
 
     def _size(self) -> int:
         if self._block_bytes is None:
-            blind, self._blind = self._blind, min(MOST_BLOCKS, 2 * self._blind)
+            blind, self._blind = self._blind, min(MOST_BLIND, 2 * self._blind)
             return blind
         return max(1, min(MOST_BLOCKS, int(PART_BYTES / self._block_bytes)))
 
@@ -125,17 +126,21 @@ class BlockReader:
     async def _blocks(self, start: int, stop: int) -> tuple[list[Mapping[str, Any]], list[Header], datetime]:
         bodies: list[int] = []
         headers: list[Header] = []
+        told = 0
 
         def keep(answer: Answer) -> None:
             bodies.append(len(answer.body))
             self._chain.keep(answer)
 
         def check(outcomes: list[Any]) -> list[Any]:
+            nonlocal told
+            told = sum(bodies)
+            bodies.clear()  # another attempt is measured anew
             headers[:] = headers_of(outcomes, start)
             return outcomes
 
         asked = [("eth_getBlockByNumber", (hex(number), True)) for number in range(start, stop)]
         blocks = await self._chain.rpc.batch(asked, check=check, keep=keep)
-        mean = sum(bodies) / len(blocks) or 2 * PART_BYTES / MOST_BLOCKS
+        mean = told / len(blocks) or 2 * PART_BYTES / MOST_BLOCKS
         self._block_bytes = mean if self._block_bytes is None else max(mean, 0.5 * (mean + self._block_bytes))
         return blocks, headers, utc_now()

@@ -29,6 +29,9 @@ HEALTHY = frozenset({202, 429})
 """Of these, the ones that a host in good health gives."""
 TOO_SLOW = frozenset({408, 504, 524})
 """Of these, the ones that say that the answer took too long; 524 is Cloudflare's."""
+ENCODINGS = ("gzip", "deflate")
+"""What bodies may be compressed by: of these a piece grows a thousandfold at most. httpx would take others as
+well, where a package for them happens to be installed, and zstd makes gigabytes of one piece."""
 SHOWN_CHARACTERS = 120
 MOST_SAID = 4_096
 """Bytes of an error page that are looked through for what of it may be shown."""
@@ -97,6 +100,7 @@ class Exchange:
             if response.status_code == httpx.codes.NOT_MODIFIED and call.kept is not None:
                 headers = _freshened(call.kept.headers, response.headers)
                 return replace(call.kept, fetched_at=utc_now(), headers=headers, unchanged=True)
+            _refuse_encoding(response)
             body = await self._whole_body(response, call)
         if response.status_code != httpx.codes.OK:
             text = body[:MOST_SAID].decode(errors="replace")
@@ -140,6 +144,12 @@ def _why(error: httpx.RequestError, call: Call) -> str:
     return scrubbed(words, call.url, call.headers) or type(error).__name__
 
 
+def _refuse_encoding(response: httpx.Response) -> None:
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    if encoding not in {"", "identity", *ENCODINGS}:
+        raise Passing(f"the answer is compressed by {encoding[:SHOWN_CHARACTERS]!r}, which was not asked for")
+
+
 def _refuse_status(response: httpx.Response, call: Call, lane: Lane) -> None:
     status = response.status_code
     if status not in MAY_PASS:
@@ -161,4 +171,4 @@ def _refuse_status(response: httpx.Response, call: Call, lane: Lane) -> None:
     )
 
 
-__all__ = ["NO_HEADERS", "Call", "Exchange", "StatusRefused", "TooLarge"]
+__all__ = ["ENCODINGS", "NO_HEADERS", "Call", "Exchange", "StatusRefused", "TooLarge"]

@@ -16,7 +16,15 @@ import orjson
 
 from defimon.core.errors import DefimonError
 from defimon.sources._answer import Answer, AnswerCache
-from defimon.sources._exchange import NO_HEADERS, USER_AGENT, Call, Exchange, StatusRefused, TooLarge
+from defimon.sources._exchange import (
+    ENCODINGS,
+    NO_HEADERS,
+    USER_AGENT,
+    Call,
+    Exchange,
+    StatusRefused,
+    TooLarge,
+)
 from defimon.sources._health import HostHealth
 from defimon.sources._hints import retry_after_seconds
 from defimon.sources._hosts import Host, Hosts
@@ -51,7 +59,7 @@ class Http:
         for library in ("httpx", "httpcore", "websockets"):
             logging.getLogger(library).setLevel(logging.WARNING)
         self._client = httpx.AsyncClient(
-            headers={"User-Agent": USER_AGENT},
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": ", ".join(ENCODINGS)},
             timeout=httpx.Timeout(self.manners.read_s, connect=self.manners.connect_s, pool=None),
             verify=_trusted(),
             follow_redirects=True,
