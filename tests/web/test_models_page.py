@@ -43,7 +43,7 @@ def service(built, browser, serve, copy_of, recent_panel, tmp_path_factory):
     """`defimon serve` on a store with a champion, a challenger, and what came true of both."""
     folder = tmp_path_factory.mktemp("models")
     keys = copy_of("models", partial(fill, write_recent_panel=recent_panel), folder)
-    with serve(folder, keys) as begun:
+    with serve(folder, keys, DEFIMON_API_REFRESH_S="3600") as begun:
         yield begun
 
 

@@ -1,5 +1,8 @@
 """Answers from memory: as fresh, as guarded and as counted as any other."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from defimon.core.settings import load_settings
@@ -37,18 +40,51 @@ def test_what_is_one_callers_is_never_remembered(client, as_key):
         assert {one["name"] for one in told} == seen
 
 
+DAYS = 40
+"""Of every pool in the store."""
+
+HISTORY = "/v1/pools/lido:stETH/history?limit=100"
+
+
+def write_one_more_day(data, moments):
+    row = {
+        "pool_id": "lido:stETH", "ts": moments.day(-1), "known_at": moments.day(-1), "apy": 0.04,
+        "source": "test", "origin": "observed",
+    }  # fmt: skip
+    with open_store(load_settings({}, data_dir=data.folder)) as store:
+        store.write("yields", YIELDS.rows([row]))
+
+
+@pytest.mark.parametrize("asked", ["no-cache", "max-age=0", "no-store, Max-Age=0"])
+def test_whoever_wants_nothing_old_has_the_store_looked_at_first(data, serve_on, moments, asked):
+    with serve_on(data.folder, api_refresh_s=3_600) as client:
+
+        def days(wanted):
+            headers = {"Cache-Control": wanted} if wanted else {}
+            return len(client.get(HISTORY, headers=headers).json()["rows"])
+
+        # The very first answer is made while the store is looked at, and not kept.
+        assert days("") == days("") == DAYS
+        write_one_more_day(data, moments)
+        assert [days(patient) for patient in ("", "max-age=600", "max-age=soon, no-transform")] == [DAYS] * 3
+        assert [days(one) for one in (asked, "")] == [DAYS + 1] * 2
+
+
+def test_a_store_that_cannot_be_looked_at_leaves_the_last_look(data, serve_on):
+    with serve_on(data.folder, api_refresh_s=3_600) as client:
+        before = client.get(HISTORY).json()
+        with closing(sqlite3.connect(data.folder / "defimon.sqlite")) as beside, beside:
+            beside.execute("DROP TABLE changes")
+        answer = client.get(HISTORY, headers={"Cache-Control": "no-cache"})
+        assert (answer.status_code, answer.json()) == (200, before)
+
+
 def test_new_data_end_what_is_remembered(data, serve_on, moments):
     with serve_on(data.folder, api_refresh_s=0.05) as client:
-        path = "/v1/pools/lido:stETH/history?limit=100"
-        before = len(client.get(path).json()["rows"])
-        row = {
-            "pool_id": "lido:stETH", "ts": moments.day(-1), "known_at": moments.day(-1), "apy": 0.04,
-            "source": "test", "origin": "observed",
-        }  # fmt: skip
-        with open_store(load_settings({}, data_dir=data.folder)) as store:
-            store.write("yields", YIELDS.rows([row]))
+        before = len(client.get(HISTORY).json()["rows"])
+        write_one_more_day(data, moments)
         for _ in range(1_000):
-            rows = client.get(path).json()["rows"]
+            rows = client.get(HISTORY).json()["rows"]
             if len(rows) > before:
                 break
         assert rows[-1]["apy"] == pytest.approx(0.04)

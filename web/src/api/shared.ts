@@ -6,6 +6,8 @@ interface Flight {
   answer: Promise<unknown>;
   stopping: AbortController;
   waiting: number;
+  /** Passes over the browser's copy, and has the API look at the store anew. */
+  fresh: boolean;
 }
 
 const flights = new Map<string, Flight>();
@@ -16,9 +18,9 @@ const LINGER_MS = 5_000;
 
 function flightOf(url: string, { linger = 0, fresh = false } = {}): Flight {
   const known = flights.get(url);
-  if (known) return known;
+  if (known && (known.fresh || !fresh)) return known;
   const stopping = new AbortController();
-  const made: Flight = { answer: ask(url, { signal: stopping.signal, fresh }), stopping, waiting: 0 };
+  const made: Flight = { answer: ask(url, { signal: stopping.signal, fresh }), stopping, waiting: 0, fresh };
   flights.set(url, made);
   const land = () => {
     if (flights.get(url) === made) flights.delete(url);

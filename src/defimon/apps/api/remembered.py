@@ -36,6 +36,9 @@ NAP_S, NAPS = 0.02, 50
 MOST_OWN = 4_096
 """Paths known to answer each caller alone, for which no other process need be asked."""
 
+MOST_DIGITS = 9
+"""Of an age that a caller names: a lifetime in seconds, whatever follows."""
+
 Question = tuple[str, bytes, bool]
 """Path, query, and whether the answer may be compressed."""
 
@@ -71,6 +74,9 @@ class Remembered:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
+        age = _oldest_wanted(headers.get(b"cache-control", b""))
+        if age is not None:
+            await self._service.renew(time.monotonic() - age)
         question = scope["path"], scope["query_string"], b"gzip" in headers.get(b"accept-encoding", b"")
         kept = self._answers.get(question)
         if kept is not None and await self._holds(kept):
@@ -208,6 +214,17 @@ class Remembered:
         while self._bytes > MOST_BYTES:
             _, oldest = self._answers.popitem(last=False)
             self._bytes -= len(oldest.body)
+
+
+def _oldest_wanted(asked: bytes) -> float | None:
+    """Seconds that an answer may be old by a request's Cache-Control (RFC 9111, 5.2.1); None: any age."""
+    for word in asked.decode("latin-1").lower().split(","):
+        name, _, value = word.strip().partition("=")
+        if name == "no-cache":
+            return 0.0
+        if name == "max-age" and value.isascii() and value.isdigit():
+            return float(value[:MOST_DIGITS])
+    return None
 
 
 def _is_alike(start: Message) -> bool:

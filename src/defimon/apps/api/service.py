@@ -94,12 +94,19 @@ class Service:
         if found is None:
             async with self._gate:
                 return self._known or await self._look()
-        if time.monotonic() - found.looked_at > self.settings.api_refresh_s and (
-            self._looking is None or self._looking.done()
-        ):
-            self._looking = asyncio.create_task(self._look())
-            self._looking.add_done_callback(_note_fault)
+        if time.monotonic() - found.looked_at > self.settings.api_refresh_s:
+            self._begin_look()
         return found
+
+    async def renew(self, oldest: float) -> None:
+        """Have the store looked at unless the last look began at `oldest` (monotonic) or later; one look for
+        all who wait. One that fails leaves the last look in place.
+        """
+        while self._known is not None and self._known.looked_at < oldest:
+            look = self._begin_look()
+            await asyncio.wait([look])
+            if look.cancelled() or look.exception() is not None:
+                return
 
     @property
     def last(self) -> Known | None:
@@ -123,6 +130,13 @@ class Service:
         self._reckoning.close()
         self._threads.shutdown(wait=True, cancel_futures=True)
         self._stores.close()
+
+    def _begin_look(self) -> asyncio.Task[Known]:
+        """The look under way, or a new one."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+            self._looking.add_done_callback(_note_fault)
+        return self._looking
 
     async def _look(self) -> Known:
         started = time.monotonic()
