@@ -46,6 +46,18 @@ def test_text_where_a_number_is_due_is_shown_in_the_error():
         PANEL.validate(panel(tvl_usd=["much", "1"]))
 
 
+@pytest.mark.parametrize("micros", [2**63 - 1, 253_402_300_800_000_000, -(2**62), -(2**63)])
+def test_a_time_that_no_calendar_has_is_refused(micros):
+    times = pl.Series("ts", [0, micros]).cast(PANEL.schema["ts"])
+    with pytest.raises(BadData, match=rf"row 2, column ts: {micros} us since 1970, .*1 to 9999"):
+        PANEL.validate(panel(ts=times))
+
+
+def test_the_first_and_the_last_moment_of_the_calendar_are_times():
+    ends = [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)]
+    assert PANEL.validate(panel(ts=ends))["ts"].to_list() == ends
+
+
 def test_a_null_in_a_required_column_is_refused():
     with pytest.raises(BadData, match="never empty"):
         PANEL.validate(panel(apy=[None, 0.1]))

@@ -112,9 +112,9 @@ def there(stored: sa.Table, _: Sequence[str], rows: Sequence[Condition]) -> sa.S
     return sa.select(sa.literal_column("1")).select_from(stored).where(*rows)
 
 
-def around(ordered: pl.DataFrame, key: Sequence[str]) -> Wanted | None:
+def around(ordered: pl.DataFrame, key: Sequence[str]) -> Wanted:
     """Among which stored rows those of a frame must be, which is in order of `key`: one stretch of the key's
-    index. None where the first column that differs is text, of which a frame may hold any.
+    index, or anywhere where the first column that differs is text, of which a frame may hold any.
     """
     where: dict[str, Sequence[str]] = {}
     between: dict[str, tuple[int, int]] = {}
@@ -124,7 +124,7 @@ def around(ordered: pl.DataFrame, key: Sequence[str]) -> Wanted | None:
         if not isinstance(first, str):
             between[name] = first, last + 1
         elif first != last or "\0" in first:
-            return None
+            return Wanted()
         else:
             where[name] = [first]
         if first != last:

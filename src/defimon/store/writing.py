@@ -16,7 +16,7 @@ from defimon.store.connection import Connection, sql_of
 from defimon.store.literals import literal
 from defimon.store.order import in_key_order, same_as_next
 from defimon.store.schema import CHANGES, SQL_TABLES, VERSION_KEY, primary_key
-from defimon.store.wanted import Wanted, around, micros_of, statement, there
+from defimon.store.wanted import around, micros_of, statement, there
 
 INGESTED = "ingested_at"
 STAGING = "staging"
@@ -166,8 +166,7 @@ def _surely_new(connection: Connection, table: Table, ordered: pl.DataFrame) -> 
     """Whether no key of the frame can be stored, told by one look where they would be: most of what is
     collected is new, and goes in without being compared row by row.
     """
-    places = around(ordered, table.key) or Wanted()
-    looked = statement(there, table.name, (), places, connection.kind)
+    looked = statement(there, table.name, (), around(ordered, table.key), connection.kind)
     return not connection.rows(f"{looked} LIMIT 1")
 
 
