@@ -63,13 +63,12 @@ class BlockReader:
         """
         under_way: deque[asyncio.Task[list[Part]]] = deque()
         try:
-            while start < end or under_way:
-                while start < end and len(under_way) < (1 if self._block_bytes is None else AT_ONCE):
-                    stop = min(end, start + self._size())
-                    under_way.append(asyncio.create_task(self._read(start, stop)))
-                    start = stop
+            start = self._ask(under_way, start, end)
+            while under_way:
                 parts = await under_way[0]
                 under_way.popleft()
+                # Before what came is given away: no node waits while it is dealt with.
+                start = self._ask(under_way, start, end)
                 for part in parts:
                     yield part
         finally:
@@ -78,6 +77,14 @@ class BlockReader:
             for task in under_way:
                 with suppress(asyncio.CancelledError, TryAgain, BadData):
                     await task
+
+    def _ask(self, under_way: deque[asyncio.Task[list[Part]]], start: int, end: int) -> int:
+        """As many parts more as may be under way; the block that is next."""
+        while start < end and len(under_way) < (1 if self._block_bytes is None else AT_ONCE):
+            stop = min(end, start + self._size())
+            under_way.append(asyncio.create_task(self._read(start, stop)))
+            start = stop
+        return start
 
     def _size(self) -> int:
         if self._block_bytes is None:
