@@ -217,7 +217,8 @@ class _Run:
             rounds = self.followed.rounds
             for one in await self.thread.do(lambda store: aggregate_chains(store, self.chains)):
                 self.followed.aggregated[one.chain, one.source] = one
-            await self.thread.do(self.health_written())
+            # Not awaited: an interruption must not take back what begins new counts.
+            self.thread.soon(self.health_written())
 
     async def newcomers(self, sources: Sequence[SeriesSource], wanted: Wanted, every_s: float) -> None:
         """Follows what the sources have beside `wanted`, such as new files of a folder. Never ends."""
