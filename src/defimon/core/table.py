@@ -2,26 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
 
 import polars as pl
 
+from defimon.core import calendar
 from defimon.core.errors import BadData
-from defimon.core.units import EPOCH
 
 LISTED_ROWS = 5
 """How many offending rows an error shows: enough to see the pattern, few enough to read."""
 
 FEW_ROWS = 100
 """Below this it takes longer to ask the engine for distinct values than to list them all."""
-
-MOMENTS = (
-    (datetime.min.replace(tzinfo=UTC) - EPOCH) // EPOCH.resolution,
-    (datetime.max.replace(tzinfo=UTC) - EPOCH) // EPOCH.resolution,
-)
-"""First and last moment that a time may be, in microseconds since 1970: years 1 to 9999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +38,7 @@ class Column:
         if self.low is not None or self.high is not None:
             words.append(f"from {self.low} to {self.high}")
         if isinstance(self.dtype, pl.Datetime):
-            words.append("of the years 1 to 9999")
+            words.append(calendar.YEARS)
         if self.choices:
             words.append("one of " + ", ".join(self.choices))
         return " ".join(words) + ("" if self.nullable else ", never empty")
@@ -62,10 +55,11 @@ class Column:
             return set(some.to_list()) <= {*self.choices, None}
         if self.dtype.is_float() and not isfinite(values.sum()):
             return False  # a sum tells of every NaN and infinity; it may also be too large itself
-        low, high = self._range()
+        times = calendar.limits(self.dtype)
+        low, high = times or (self.low, self.high)
         if low is None and high is None:
             return True
-        numbers = values.to_physical()
+        numbers = values.cast(pl.Int64) if times else values
         least, most = numbers.min(), numbers.max()
         if not isinstance(least, int | float) or not isinstance(most, int | float):
             return least is None
@@ -74,23 +68,19 @@ class Column:
     def broken(self) -> pl.Expr:
         """True where a value of this column breaks the contract (after the cast to its dtype)."""
         value = pl.col(self.name)
-        low, high = self._range()
+        times = calendar.limits(self.dtype)
+        low, high = times or (self.low, self.high)
+        number = value.cast(pl.Int64) if times else value
         bad = [pl.lit(value=False) if self.nullable else value.is_null()]
         if self.dtype.is_float():
             bad.append((value.is_nan() | value.is_infinite()).fill_null(value=False))
         if low is not None:
-            bad.append((value.to_physical() < low).fill_null(value=False))
+            bad.append((number < low).fill_null(value=False))
         if high is not None:
-            bad.append((value.to_physical() > high).fill_null(value=False))
+            bad.append((number > high).fill_null(value=False))
         if self.choices:
             bad.append((~value.is_in(list(self.choices))).fill_null(value=False))
         return pl.any_horizontal(bad).alias(self.name)
-
-    def _range(self) -> tuple[float | None, float | None]:
-        """Least and most that a value may be; of a time in microseconds since 1970."""
-        if isinstance(self.dtype, pl.Datetime):
-            return MOMENTS
-        return self.low, self.high
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +140,9 @@ class Table:
         given = frame[column.name]
         if given.dtype == column.dtype:
             return given
+        wild = calendar.outside(given)
+        if wild.any():
+            self._raise(frame, wild, column, place)
         try:
             cast = given.cast(column.dtype, strict=False)
         except pl.exceptions.PolarsError as error:
@@ -173,20 +166,10 @@ class Table:
     def _raise(frame: pl.DataFrame, broken: pl.Series, column: Column, place: str) -> None:
         index = broken.arg_true()
         listed = [
-            f"row {row + 1}, column {column.name}: {_shown(frame[column.name], row)}, "
+            f"row {row + 1}, column {column.name}: {calendar.shown(frame[column.name], row)}, "
             f"expected {column.expected()}"
             for row in index.head(LISTED_ROWS)
         ]
         raise BadData(
             f"{place}{len(index)} value(s) of column {column.name} break the contract:", rows=listed
         )
-
-
-def _shown(values: pl.Series, row: int) -> str:
-    kind = values.dtype
-    if isinstance(kind, pl.Datetime):
-        number = values.to_physical()[row]
-        # The engine itself breaks down over a time far outside the calendar.
-        if number is not None and not (kind.time_unit == "us" and MOMENTS[0] <= number <= MOMENTS[1]):
-            return f"{number} {kind.time_unit} since 1970"
-    return repr(values[row])

@@ -217,8 +217,8 @@ class _Run:
             rounds = self.followed.rounds
             for one in await self.thread.do(lambda store: aggregate_chains(store, self.chains)):
                 self.followed.aggregated[one.chain, one.source] = one
-            # Not awaited: an interruption must not take back what begins new counts.
-            self.thread.soon(self.health_written())
+            # Shielded: an interruption must not take back what begins new counts.
+            await asyncio.shield(self.thread.do(self.health_written()))
 
     async def newcomers(self, sources: Sequence[SeriesSource], wanted: Wanted, every_s: float) -> None:
         """Follows what the sources have beside `wanted`, such as new files of a folder. Never ends."""

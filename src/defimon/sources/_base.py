@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import polars as pl
 
+from defimon.core import calendar
 from defimon.core.errors import BadData
 from defimon.core.plugins import Family
 from defimon.core.table import LISTED_ROWS
@@ -82,7 +83,9 @@ def refuse_rows(broken: pl.Series, *, where: str, column: str, found: pl.Series 
     if not broken.any():
         return
     places = broken.arg_true()
-    shown = [found if isinstance(found, str) else repr(found[row]) for row in places.head(LISTED_ROWS)]
+    shown = [
+        found if isinstance(found, str) else calendar.shown(found, row) for row in places.head(LISTED_ROWS)
+    ]
     raise BadData(
         f"{where}: {len(places)} value(s) of column {column} cannot be used:",
         rows=[

@@ -74,9 +74,7 @@ class BlockReader:
         finally:
             for task in under_way:
                 task.cancel()
-            for task in under_way:
-                with suppress(asyncio.CancelledError, TryAgain, BadData):
-                    await task
+            await asyncio.gather(*under_way, return_exceptions=True)
 
     def _ask(self, under_way: deque[asyncio.Task[list[Part]]], start: int, end: int) -> int:
         """As many parts more as may be under way; the block that is next."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from defimon.core import calendar
 from defimon.core.errors import BadData
 from defimon.core.units import UTC_MICROS
 from defimon.sources._base import refuse_rows
@@ -130,6 +131,9 @@ def open_sheet(path: Path) -> Sheet:
     except (pl.exceptions.PolarsError, OSError) as error:
         raise _broken_parquet(path, error) from error
     _refuse_no_rows(path, frame.height)
+    for one in frame:
+        wild, expected = calendar.outside(one), f"a time {calendar.YEARS}"
+        refuse_rows(wild, where=str(path), column=one.name, found=one, expected=expected)
     return Sheet(path, frame)
 
 

@@ -1,10 +1,13 @@
 """Answers from memory: as fresh, as guarded and as counted as any other."""
 
 import sqlite3
+import time
 from contextlib import closing
 
 import pytest
 
+from defimon.apps.api.ages import oldest_wanted
+from defimon.apps.api.service import LOOKS_APART_S
 from defimon.core.settings import load_settings
 from defimon.core.tables import YIELDS
 from defimon.flows._store import open_store
@@ -55,7 +58,7 @@ def write_one_more_day(data, moments):
         store.write("yields", YIELDS.rows([row]))
 
 
-@pytest.mark.parametrize("asked", ["no-cache", "max-age=0", "no-store, Max-Age=0"])
+@pytest.mark.parametrize("asked", ["no-cache", "max-age=600, Max-Age=0", 'no-store, max-age="0"'])
 def test_whoever_wants_nothing_old_has_the_store_looked_at_first(data, serve_on, moments, asked):
     with serve_on(data.folder, api_refresh_s=3_600) as client:
 
@@ -68,6 +71,49 @@ def test_whoever_wants_nothing_old_has_the_store_looked_at_first(data, serve_on,
         write_one_more_day(data, moments)
         assert [days(patient) for patient in ("", "max-age=600", "max-age=soon, no-transform")] == [DAYS] * 3
         assert [days(one) for one in (asked, "")] == [DAYS + 1] * 2
+
+
+@pytest.mark.parametrize("path", [HISTORY, "/v1/nothing"])
+def test_who_may_not_read_or_asks_too_often_has_nothing_looked_at(filled, serve_on, as_key, path):
+    with serve_on(filled.folder, api_open="never", api_rate="3/hour", api_refresh_s=3_600) as client:
+        client.get(HISTORY, headers=as_key("read"))
+        first = client.app.state.service.last.looked_at
+        anew = {"Cache-Control": "no-cache"}
+        for given in ({}, as_key("revoked")):
+            client.get(path, headers={**given, **anew})
+        assert client.app.state.service.last.looked_at == first
+        left = [client.get(HISTORY, headers={**as_key("read"), **anew}) for _ in range(3)]
+        assert [one.headers["ratelimit-remaining"] for one in left] == ["1", "0", "0"]
+        assert [one.status_code for one in left] == [200, 200, 429]
+        seen = client.app.state.service.last.looked_at
+        assert seen > first
+        assert client.get(path, headers={**as_key("read"), **anew}).status_code in (404, 429)
+        assert client.app.state.service.last.looked_at == seen
+
+
+def test_looks_that_callers_ask_for_are_apart(filled, serve_on):
+    with serve_on(filled.folder, api_refresh_s=3_600) as client:
+        client.get(HISTORY)
+        looks = set()
+        begun = time.monotonic()
+        for _ in range(4):
+            client.get(HISTORY, headers={"Cache-Control": "no-cache"})
+            looks.add(client.app.state.service.last.looked_at)
+        assert len(looks) == 4
+        assert time.monotonic() - begun > 3 * LOOKS_APART_S
+
+
+@pytest.mark.parametrize(
+    ("lines", "age"),
+    [
+        ([b"no-cache"], 0), ([b"max-age=600"], 600), ([b"max-age=600, no-cache"], 0),
+        ([b"no-cache", b"no-transform"], 0), ([b"max-age=60", b"max-age=7"], 7), ([b'max-age="5"'], 5),
+        ([b"max-age=-1"], None), ([b"max-age=1.5, max-stale"], None), ([b"max-age=" + b"9" * 40], None),
+        ([b"max-age=\xb2"], None), ([b",=,max-age"], None), ([], None),
+    ],
+)  # fmt: skip
+def test_the_least_age_that_a_request_names_counts(lines, age):
+    assert oldest_wanted((b"cache-control", line) for line in lines) == age
 
 
 def test_a_store_that_cannot_be_looked_at_leaves_the_last_look(data, serve_on):

@@ -6,8 +6,10 @@ interface Flight {
   answer: Promise<unknown>;
   stopping: AbortController;
   waiting: number;
-  /** Passes over the browser's copy, and has the API look at the store anew. */
-  fresh: boolean;
+  /** When it began to pass over the browser's copy and have the API look anew; null if it does not. */
+  fresh: number | null;
+  /** What was asked for later, and is waited for instead. */
+  next: Flight | null;
 }
 
 const flights = new Map<string, Flight>();
@@ -15,34 +17,63 @@ onKey(() => flights.clear());
 
 /** How long an answer that was asked for ahead waits for whoever wants it. */
 const LINGER_MS = 5_000;
+/** Those who hear of the same news ask within so long of each other. */
+const TOGETHER_MS = 50;
 
 function flightOf(url: string, { linger = 0, fresh = false } = {}): Flight {
   const known = flights.get(url);
-  if (known && (known.fresh || !fresh)) return known;
+  const now = performance.now();
+  if (known && (!fresh || (known.fresh !== null && now - known.fresh < TOGETHER_MS))) return known;
   const stopping = new AbortController();
-  const made: Flight = { answer: ask(url, { signal: stopping.signal, fresh }), stopping, waiting: 0, fresh };
+  const answer = ask(url, { signal: stopping.signal, fresh });
+  const made: Flight = { answer, stopping, waiting: known?.waiting ?? 0, fresh: fresh ? now : null, next: null };
   flights.set(url, made);
+  if (known) {
+    // Whoever waits for the older answer gets the newer one: the two could come in the wrong order.
+    known.next = made;
+    known.stopping.abort();
+  }
   const land = () => {
     if (flights.get(url) === made) flights.delete(url);
   };
-  made.answer.then(() => (linger > 0 ? void setTimeout(land, linger) : land()), land);
+  answer.then(() => (linger > 0 ? void setTimeout(land, linger) : land()), land);
   return made;
+}
+
+/** The flight that is waited for in place of this one. */
+function newest(flight: Flight): Flight {
+  return flight.next ? newest(flight.next) : flight;
+}
+
+async function landed(flight: Flight): Promise<unknown> {
+  const [answer] = await Promise.allSettled([flight.answer]);
+  if (flight.next) return landed(flight.next);
+  if (answer.status === "rejected") throw answer.reason;
+  return answer.value;
 }
 
 /** Ask, and hear unless `signal` says before that it is not wanted any more. `fresh` passes over the browser's copy. */
 export async function shared<T>(url: string, signal: AbortSignal, fresh: boolean): Promise<T> {
   const flight = flightOf(url, { fresh });
   flight.waiting++;
+  let waits = true;
+  const done = () => {
+    if (waits) newest(flight).waiting--;
+    waits = false;
+  };
   const leave = () => {
-    if (--flight.waiting > 0) return;
-    if (flights.get(url) === flight) flights.delete(url);
-    flight.stopping.abort();
+    done();
+    const last = newest(flight);
+    if (last.waiting > 0) return;
+    if (flights.get(url) === last) flights.delete(url);
+    last.stopping.abort();
   };
   signal.addEventListener("abort", leave, { once: true });
   try {
-    return (await flight.answer) as T;
+    return (await landed(flight)) as T;
   } finally {
     signal.removeEventListener("abort", leave);
+    done();
   }
 }
 

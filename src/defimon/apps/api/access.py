@@ -100,20 +100,20 @@ class Needs:
         return await self.check(request, given) if checked is None else checked
 
     async def check(self, request: Request, given: HTTPAuthorizationCredentials | None) -> Caller:
-        """The caller, counted. Raises Refusal."""
+        """The caller, counted once a request however often it is checked. Raises Refusal."""
         service = service_of(request)
         rates: Rates = request.app.state.rates
         client = request.client.host if request.client else "unknown"
         if given is None:
-            rates.count(request, f"address {client}")
+            _count(request, rates, f"address {client}")
             return self._without_key(request, service, client)
         try:
             key = await request.app.state.keys.of(given.credentials)
         except Refusal:
             # A wrong key gives no more turns than none.
-            rates.count(request, f"address {client}")
+            _count(request, rates, f"address {client}")
             raise
-        rates.count(request, f"key {key.key_id}")
+        _count(request, rates, f"key {key.key_id}")
         if not key.allows(self.scope):
             raise Refusal(
                 403,
@@ -152,6 +152,20 @@ class CheckedFirst(APIRoute):
             return await answer(request)
 
         return checked
+
+
+def _count(request: Request, rates: Rates, identity: str) -> None:
+    """Raises the Refusal of the first time again."""
+    known: dict[str, Refusal | None] = request.scope["state"].setdefault("counted", {})
+    if identity not in known:
+        try:
+            rates.count(request, identity)
+        except Refusal as refusal:
+            known[identity] = refusal
+            raise
+        known[identity] = None
+    elif (refused := known[identity]) is not None:
+        raise refused
 
 
 @lru_cache(maxsize=1_024)

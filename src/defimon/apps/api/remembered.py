@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from defimon.apps.api.access import READ, is_for_readers
+from defimon.apps.api.ages import oldest_wanted
 from defimon.apps.api.etags import matches
 from defimon.apps.api.kept import Kept, packed, unpacked
 from defimon.apps.api.metrics import Metrics
@@ -35,9 +36,6 @@ NAP_S, NAPS = 0.02, 50
 
 MOST_OWN = 4_096
 """Paths known to answer each caller alone, for which no other process need be asked."""
-
-MOST_DIGITS = 9
-"""Of an age that a caller names: a lifetime in seconds, whatever follows."""
 
 Question = tuple[str, bytes, bool]
 """Path, query, and whether the answer may be compressed."""
@@ -74,8 +72,8 @@ class Remembered:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        age = _oldest_wanted(headers.get(b"cache-control", b""))
-        if age is not None:
+        age = oldest_wanted(scope["headers"])
+        if age is not None and await _refusal(headers, scope) is None:
             await self._service.renew(time.monotonic() - age)
         question = scope["path"], scope["query_string"], b"gzip" in headers.get(b"accept-encoding", b"")
         kept = self._answers.get(question)
@@ -143,9 +141,7 @@ class Remembered:
     async def _give(
         self, question: Question, kept: Kept, headers: dict[bytes, bytes], scope: Scope, send: Send
     ) -> None:
-        try:
-            await READ.check(Request(scope), _credentials(headers.get(b"authorization")))
-        except Refusal as refusal:
+        if (refusal := await _refusal(headers, scope)) is not None:
             answer = problem(scope["state"]["request_id"], refusal.headers, **told(refusal))
             await answer(scope, _nothing, send)
             return
@@ -216,14 +212,12 @@ class Remembered:
             self._bytes -= len(oldest.body)
 
 
-def _oldest_wanted(asked: bytes) -> float | None:
-    """Seconds that an answer may be old by a request's Cache-Control (RFC 9111, 5.2.1); None: any age."""
-    for word in asked.decode("latin-1").lower().split(","):
-        name, _, value = word.strip().partition("=")
-        if name == "no-cache":
-            return 0.0
-        if name == "max-age" and value.isascii() and value.isdigit():
-            return float(value[:MOST_DIGITS])
+async def _refusal(headers: dict[bytes, bytes], scope: Scope) -> Refusal | None:
+    """Why who asks may not read; None for who may, and is counted."""
+    try:
+        await READ.check(Request(scope), _credentials(headers.get(b"authorization")))
+    except Refusal as refusal:
+        return refusal
     return None
 
 

@@ -5,6 +5,7 @@ import contextvars
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -31,6 +32,11 @@ THREADS = 8
 FULL_LOOK_S = 3_600.0
 """Age at which every pool is looked up anew: a row that came late for a quiet pool is seen by then."""
 
+LOOKS_APART_S = 1.0
+"""Looks that callers ask for begin so far apart: each ends what is remembered if anything is new."""
+
+LONGEST_WAIT_S = 5.0
+"""A caller who asks for one waits no longer than this, nor than half of what a request may take."""
 
 NOT_SHOWN = frozenset(
     {
@@ -100,9 +106,21 @@ class Service:
 
     async def renew(self, oldest: float) -> None:
         """Have the store looked at unless the last look began at `oldest` (monotonic) or later; one look for
-        all who wait. One that fails leaves the last look in place.
+        all who wait. Looks asked for are at least LOOKS_APART_S apart. One that fails, or takes long, leaves
+        the last look in place.
         """
-        while self._known is not None and self._known.looked_at < oldest:
+        patience = min(LONGEST_WAIT_S, self.settings.api_time_s / 2)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._renewed(oldest)
+
+    async def _renewed(self, oldest: float) -> None:
+        apart = min(LOOKS_APART_S, self.settings.api_refresh_s)
+        while (found := self._known) is not None and found.looked_at < oldest:
+            pause = found.looked_at + apart - time.monotonic()
+            if pause > 0:
+                await asyncio.sleep(pause)
+                continue
             look = self._begin_look()
             await asyncio.wait([look])
             if look.cancelled() or look.exception() is not None:
