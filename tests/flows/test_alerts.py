@@ -20,6 +20,7 @@ from defimon.flows.alert_job import Watch, alerting
 from defimon.flows.alert_messages import (
     ATTEMPTS,
     MessageQueue,
+    TooSoon,
     deliver,
     list_messages,
     take,
@@ -375,6 +376,16 @@ def test_a_test_message_goes_to_every_channel_of_the_rule(settings, store, save,
     write_test(store, save("apy_below", limit=0.02, channels=("ops", "chat")))
     send_all(settings, store)
     assert [body["title"] for body in bodies(httpserver)] == ["defimon: my apy_below: test"] * 2
+
+
+def test_only_another_test_just_before_keeps_a_rule_from_being_tried(settings, store, save):
+    rule = save("apy_below", limit=0.02)
+    paid(store, 0.01, 5)
+    look(settings, store)
+    assert [one.title for one in list_messages(store, {rule.rule_id})] == ["defimon: my apy_below: alert"]
+    assert len(write_test(store, rule)) == 1
+    with pytest.raises(TooSoon):
+        write_test(store, rule)
 
 
 @pytest.mark.parametrize(

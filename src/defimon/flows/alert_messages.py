@@ -99,24 +99,23 @@ def write_message(store: Store, message: Message) -> None:
 def write_test(store: Store, rule: AlertRule) -> list[Message]:
     """A message to each channel of the rule that says that it arrives; it waits for a worker.
 
-    Raises FixSettings for a rule without channels, TooSoon when one was written just before.
+    Raises FixSettings for a rule without channels, TooSoon when another test was written just before.
     """
     now = store.now()
     if not rule.channels:
         raise FixSettings(
             "The rule tells no channel.", variable="channels", remedy="Give it one that the settings have."
         )
-    if list_messages(store, {rule.rule_id}, since=now - TEST_REST):
+    title = f"defimon: {rule.name}: test"
+    lately = list_messages(store, {rule.rule_id}, since=now - TEST_REST)
+    if any(one.title == title for one in lately):
         rest = TEST_REST.total_seconds()
         raise TooSoon(
-            "A message about this rule was written just before.", after_seconds=rest, remedy="Wait for it."
+            "A test of this rule was written just before.", after_seconds=rest, remedy="Wait for it."
         )
     message_id = text_hash("test", rule.rule_id, now)[:16]
     body = f"A test of rule {rule.name!r} ({rule.kind}). Nothing has happened."
-    made = [
-        Message(now, message_id, name, rule.rule_id, f"defimon: {rule.name}: test", body, next_at=now)
-        for name in rule.channels
-    ]
+    made = [Message(now, message_id, name, rule.rule_id, title, body, next_at=now) for name in rule.channels]
     with store.transaction():
         for message in made:
             write_message(store, message)

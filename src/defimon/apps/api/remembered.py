@@ -35,7 +35,8 @@ NAP_S, NAPS = 0.02, 50
 """How long, and how often, another process is waited for that makes the same answer."""
 
 MOST_OWN = 4_096
-"""Paths known to answer each caller alone, for which no other process need be asked."""
+"""Paths known to answer each caller alone, from the store as it is: no other process is asked for them, no
+look at the store waited for."""
 
 Question = tuple[str, bytes, bool]
 """Path, query, and whether the answer may be compressed."""
@@ -73,7 +74,7 @@ class Remembered:
             return
         headers = dict(scope["headers"])
         age = oldest_wanted(scope["headers"])
-        if age is not None and await _refusal(headers, scope) is None:
+        if age is not None and scope["path"] not in self._own and await _refusal(headers, scope) is None:
             await self._service.renew(time.monotonic() - age)
         question = scope["path"], scope["query_string"], b"gzip" in headers.get(b"accept-encoding", b"")
         kept = self._answers.get(question)
@@ -198,7 +199,7 @@ class Remembered:
             task.add_done_callback(self._sending.discard)
 
     def _note_own(self, path: str, start: Message) -> None:
-        if start["status"] == 200 and self._shared is not None:
+        if start["status"] == 200:
             if len(self._own) >= MOST_OWN:
                 self._own.clear()
             self._own.add(path)
