@@ -73,10 +73,12 @@ class Remembered:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        age = oldest_wanted(scope["headers"])
-        if age is not None and scope["path"] not in self._own and await _refusal(headers, scope) is None:
-            await self._service.renew(time.monotonic() - age)
         question = scope["path"], scope["query_string"], b"gzip" in headers.get(b"accept-encoding", b"")
+        age = oldest_wanted(scope["headers"])
+        # A path may answer one question each caller alone, and another all of them alike.
+        looked_for = question in self._answers or scope["path"] not in self._own
+        if age is not None and looked_for and await _refusal(headers, scope) is None:
+            await self._service.renew(time.monotonic() - age)
         kept = self._answers.get(question)
         if kept is not None and await self._holds(kept):
             self._metrics.note_answer("memory")
