@@ -120,6 +120,18 @@ def data(filled, tmp_path):
     return SimpleNamespace(folder=folder, keys=filled.keys)
 
 
+@pytest.fixture
+def one_more_day(data):
+    """How a test adds a day to the yields of lido:stETH: `one_more_day(apy)`."""
+
+    def add(apy):
+        told = {"pool_id": "lido:stETH", "ts": day(-1), "known_at": day(-1), "apy": apy}
+        with open_store(load_settings({}, data_dir=data.folder)) as store:
+            store.write("yields", rows("yields", told))
+
+    return add
+
+
 @contextmanager
 def serving(folder, **given):
     """The application on a free port of loopback; answers with a client."""

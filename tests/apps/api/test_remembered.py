@@ -8,9 +8,6 @@ import pytest
 
 from defimon.apps.api.ages import oldest_wanted
 from defimon.apps.api.service import LOOKS_APART_S
-from defimon.core.settings import load_settings
-from defimon.core.tables import YIELDS
-from defimon.flows._store import open_store
 
 
 def test_an_answer_from_memory_is_checked_and_counted(filled, serve_on, as_key):
@@ -49,17 +46,8 @@ DAYS = 40
 HISTORY = "/v1/pools/lido:stETH/history?limit=100"
 
 
-def write_one_more_day(data, moments):
-    row = {
-        "pool_id": "lido:stETH", "ts": moments.day(-1), "known_at": moments.day(-1), "apy": 0.04,
-        "source": "test", "origin": "observed",
-    }  # fmt: skip
-    with open_store(load_settings({}, data_dir=data.folder)) as store:
-        store.write("yields", YIELDS.rows([row]))
-
-
 @pytest.mark.parametrize("asked", ["no-cache", "max-age=600, Max-Age=0", 'no-store, max-age="0"'])
-def test_whoever_wants_nothing_old_has_the_store_looked_at_first(data, serve_on, moments, asked):
+def test_whoever_wants_nothing_old_has_the_store_looked_at_first(data, serve_on, one_more_day, asked):
     with serve_on(data.folder, api_refresh_s=3_600) as client:
 
         def days(wanted):
@@ -68,7 +56,7 @@ def test_whoever_wants_nothing_old_has_the_store_looked_at_first(data, serve_on,
 
         # The very first answer is made while the store is looked at, and not kept.
         assert days("") == days("") == DAYS
-        write_one_more_day(data, moments)
+        one_more_day(0.04)
         assert [days(patient) for patient in ("", "max-age=600", "max-age=soon, no-transform")] == [DAYS] * 3
         assert [days(one) for one in (asked, "")] == [DAYS + 1] * 2
 
@@ -125,10 +113,10 @@ def test_a_store_that_cannot_be_looked_at_leaves_the_last_look(data, serve_on):
         assert (answer.status_code, answer.json()) == (200, before)
 
 
-def test_new_data_end_what_is_remembered(data, serve_on, moments):
+def test_new_data_end_what_is_remembered(data, serve_on, one_more_day):
     with serve_on(data.folder, api_refresh_s=0.05) as client:
         before = len(client.get(HISTORY).json()["rows"])
-        write_one_more_day(data, moments)
+        one_more_day(0.04)
         for _ in range(1_000):
             rows = client.get(HISTORY).json()["rows"]
             if len(rows) > before:

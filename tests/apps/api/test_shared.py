@@ -9,9 +9,6 @@ import pytest
 from redis_server import wait_until
 
 from defimon.apps.api.rates import TOLD_EVERY_S
-from defimon.core.settings import load_settings
-from defimon.core.tables import YIELDS
-from defimon.flows._store import open_store
 
 until = partial(wait_until, seconds=60, nap=0.05)
 
@@ -54,16 +51,11 @@ def test_what_one_process_made_another_gives_again(filled, redis, two_on):
         assert 'route="/v1/pools",status="200"' in other.get("/metrics").text
 
 
-def test_new_data_end_what_is_shared(data, redis, two_on, moments):
+def test_new_data_end_what_is_shared(data, redis, two_on, one_more_day):
     with two_on(data.folder, redis, api_refresh_s=0.05) as (one, other):
         for client in (one, other):
             assert client.get("/v1/pools/lido:stETH").json()["apy"] == pytest.approx(0.031)
-        row = {
-            "pool_id": "lido:stETH", "ts": moments.day(-1), "known_at": moments.day(-1), "apy": 0.99,
-            "source": "test", "origin": "observed",
-        }  # fmt: skip
-        with open_store(load_settings({}, data_dir=data.folder)) as store:
-            store.write("yields", YIELDS.rows([row]))
+        one_more_day(0.99)
         for client in (one, other):
             until(lambda client=client: client.get("/v1/pools/lido:stETH").json()["apy"] == 0.99)
 
